@@ -1,0 +1,44 @@
+# Everything here makes its own virtual environment first. `make help` lists what there is.
+PYTHON ?= python3
+BIN := .venv/bin
+CORES ?= all
+ACCELERATOR := $(shell nvidia-smi >/dev/null 2>&1 && echo gpu || echo cpu)
+STAMP := .venv/installed-$(ACCELERATOR)
+
+.PHONY: help setup demo test lint bench lock
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(STAMP) ## virtual environment and default models (fetched once, checked by sha256)
+	@$(BIN)/faceset setup
+
+$(STAMP): requirements.lock pyproject.toml Makefile
+	@echo "Making the virtual environment .venv ($(ACCELERATOR)); this takes a minute or two."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	@$(PYTHON) -m venv .venv
+	@awk -v want="# $(ACCELERATOR)" '/^# /{here=$$0} here=="# every machine" || here==want' requirements.lock \
+		> .venv/requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@rm -f .venv/installed-* && touch $@
+
+demo: setup ## set up, then take real footage from frames to face sets, in demo/
+	@$(BIN)/faceset demo demo
+	@$(BIN)/snakemake --cores $(CORES) --directory demo --quiet rules progress
+
+test: lint ## lint, and prove that everything works
+	@$(BIN)/pytest
+
+lint: setup
+	@$(BIN)/faceset demo demo
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/snakefmt --quiet --check Snakefile rules
+	@$(BIN)/snakemake --lint --directory demo
+	@$(BIN)/mypy
+
+bench: setup ## measure speed and memory
+	@$(BIN)/python -m benchmarks
+
+lock: ## write requirements.lock and envs/ from pyproject.toml (needs uv)
+	@$(PYTHON) envs/lock.py

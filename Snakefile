@@ -1,0 +1,27 @@
+import sys
+
+sys.path.insert(0, f"{workflow.basedir}/scripts")
+
+
+configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/frames.smk"
+include: "rules/detect.smk"
+include: "rules/ingest.smk"
+include: "rules/crop.smk"
+include: "rules/embed.smk"
+include: "rules/track.smk"
+include: "rules/cluster.smk"
+include: "rules/manifest.smk"
+include: "rules/clean.smk"
+include: "rules/extract.smk"
+include: "rules/assemble.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        all_targets,

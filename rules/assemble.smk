@@ -1,0 +1,18 @@
+rule assemble:
+    input:
+        inputs_of("assemble"),
+    output:
+        **outputs_of("assemble"),
+    log:
+        "logs/assemble/{faceset}.log",
+    benchmark:
+        "logs/benchmarks/assemble/{faceset}.tsv"
+    conda:
+        "../envs/faceset.yaml"
+    threads: 1
+    resources:
+        mem_mb=700,
+    message:
+        "Bring {wildcards.faceset} together"
+    script:
+        "../scripts/assemble.py"

@@ -1,0 +1,18 @@
+rule clean:
+    input:
+        inputs_of("clean"),
+    output:
+        **outputs_of("clean"),
+    log:
+        "logs/clean/{faceset}-{source}.log",
+    benchmark:
+        "logs/benchmarks/clean/{faceset}-{source}.tsv"
+    conda:
+        "../envs/faceset.yaml"
+    threads: 1
+    resources:
+        mem_mb=1200,
+    message:
+        "Clean the alignments of {wildcards.source} for {wildcards.faceset}"
+    script:
+        "../scripts/clean.py"

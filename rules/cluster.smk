@@ -1,0 +1,18 @@
+rule cluster:
+    input:
+        inputs_of("cluster"),
+    output:
+        **outputs_of("cluster"),
+    log:
+        "logs/cluster/all.log",
+    benchmark:
+        "logs/benchmarks/cluster/all.tsv"
+    conda:
+        "../envs/faceset.yaml"
+    threads: 1
+    resources:
+        mem_mb=1400,
+    message:
+        "Tell people apart"
+    script:
+        "../scripts/cluster.py"

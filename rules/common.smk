@@ -1,0 +1,80 @@
+"""Access to the project: what rules take as input, output and GPUs, all from the table in faceset.stages.
+
+Around a run of the main process, the records are primed before Snakemake plans, and the summary is printed after.
+"""
+
+import atexit
+import functools
+import re
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from faceset.errors import FacesetError
+from faceset.priming import is_known, prime
+from faceset.project import load_project
+from faceset.stages import STAGES
+
+try:
+    PROJECT = load_project(config)
+except FacesetError as error:
+    raise WorkflowError(str(error)) from None
+
+
+wildcard_constraints:
+    source="|".join(map(re.escape, PROJECT.sources)),
+    faceset="|".join(map(re.escape, PROJECT.config.facesets)),
+
+
+@functools.cache
+def prime_once():
+    """Make the records say what the store knows: once, in a main process that is going to run jobs."""
+    if not workflow.is_main_process or workflow.executor_plugin is None or workflow.dryrun or workflow.touch:
+        return
+    if list(Path(".snakemake/locks").glob("*")):
+        raise WorkflowError(
+            "Another run is at work in this folder. Wait for it to end; if it was killed, run `snakemake --unlock`."
+        )
+    try:
+        prime(PROJECT)
+    except FacesetError as error:
+        raise WorkflowError(str(error)) from None
+    atexit.register(print_summary)
+
+
+def print_summary():
+    """Say what there is now, in the end of every run, also of one that had nothing to do."""
+    from faceset.summary import summarise
+
+    print(summarise(PROJECT), flush=True)
+
+
+def inputs_of(stage):
+    """The input function of a stage's rule."""
+
+    def inputs(wildcards):
+        prime_once()
+        return STAGES[stage].record_inputs(PROJECT, dict(wildcards.items()))
+
+    return inputs
+
+
+def outputs_of(stage):
+    """The outputs of a stage's rule: its record, and its links; but for folders, which Snakemake would write into."""
+    links = {name: link for name, link in STAGES[stage].links.items() if Path(link).suffix}
+    return {"record": STAGES[stage].record, **links}
+
+
+def gpu_of(stage):
+    """The GPUs that a stage's job asks for: none where the store knows its result already."""
+
+    def gpu(wildcards, input):  # the name that Snakemake asks for
+        return 0 if is_known(PROJECT, stage, dict(wildcards.items())) else 1
+
+    return gpu
+
+
+def all_targets(wildcards):
+    """The records that nothing else reads, and the report."""
+    prime_once()
+    return [STAGES[name].record.format(**where) for name in ("assemble", "report") for where in STAGES[name].instances(PROJECT)]

@@ -1,0 +1,18 @@
+rule crop:
+    input:
+        inputs_of("crop"),
+    output:
+        **outputs_of("crop"),
+    log:
+        "logs/crop/{source}.log",
+    benchmark:
+        "logs/benchmarks/crop/{source}.tsv"
+    conda:
+        "../envs/faceset.yaml"
+    threads: 1
+    resources:
+        mem_mb=1200,
+    message:
+        "Cut and measure the faces of {wildcards.source}"
+    script:
+        "../scripts/crop.py"

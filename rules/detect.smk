@@ -1,0 +1,19 @@
+rule detect:
+    input:
+        inputs_of("detect"),
+    output:
+        **outputs_of("detect"),
+    log:
+        "logs/detect/{source}.log",
+    benchmark:
+        "logs/benchmarks/detect/{source}.tsv"
+    conda:
+        "../envs/faceset.yaml"
+    threads: 1
+    resources:
+        mem_mb=1200,
+        gpu=gpu_of("detect"),
+    message:
+        "Find faces in {wildcards.source}"
+    script:
+        "../scripts/detect.py"

@@ -1,0 +1,19 @@
+rule embed:
+    input:
+        inputs_of("embed"),
+    output:
+        **outputs_of("embed"),
+    log:
+        "logs/embed/{source}.log",
+    benchmark:
+        "logs/benchmarks/embed/{source}.tsv"
+    conda:
+        "../envs/faceset.yaml"
+    threads: 1
+    resources:
+        mem_mb=1200,
+        gpu=gpu_of("embed"),
+    message:
+        "Embed the faces of {wildcards.source}"
+    script:
+        "../scripts/embed.py"

@@ -1,0 +1,18 @@
+rule extract:
+    input:
+        inputs_of("extract"),
+    output:
+        **outputs_of("extract"),
+    log:
+        "logs/extract/{faceset}-{source}.log",
+    benchmark:
+        "logs/benchmarks/extract/{faceset}-{source}.tsv"
+    conda:
+        "../envs/faceset.yaml"
+    threads: 1
+    resources:
+        mem_mb=1200,
+    message:
+        "Extract {wildcards.faceset} from {wildcards.source}"
+    script:
+        "../scripts/extract.py"

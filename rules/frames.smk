@@ -1,0 +1,18 @@
+rule frames:
+    input:
+        inputs_of("frames"),
+    output:
+        **outputs_of("frames"),
+    log:
+        "logs/frames/{source}.log",
+    benchmark:
+        "logs/benchmarks/frames/{source}.tsv"
+    conda:
+        "../envs/faceset.yaml"
+    threads: 1
+    resources:
+        mem_mb=700,
+    message:
+        "List the frames of {wildcards.source}"
+    script:
+        "../scripts/frames.py"

@@ -1,0 +1,18 @@
+rule ingest:
+    input:
+        inputs_of("ingest"),
+    output:
+        **outputs_of("ingest"),
+    log:
+        "logs/ingest/{source}.log",
+    benchmark:
+        "logs/benchmarks/ingest/{source}.tsv"
+    conda:
+        "../envs/faceset.yaml"
+    threads: 1
+    resources:
+        mem_mb=1200,
+    message:
+        "Read the alignments of {wildcards.source}"
+    script:
+        "../scripts/ingest.py"

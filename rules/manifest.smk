@@ -1,0 +1,18 @@
+rule manifest:
+    input:
+        inputs_of("manifest"),
+    output:
+        **outputs_of("manifest"),
+    log:
+        "logs/manifest/{faceset}.log",
+    benchmark:
+        "logs/benchmarks/manifest/{faceset}.tsv"
+    conda:
+        "../envs/faceset.yaml"
+    threads: 1
+    resources:
+        mem_mb=1200,
+    message:
+        "Decide what {wildcards.faceset} keeps"
+    script:
+        "../scripts/manifest.py"

@@ -1,0 +1,18 @@
+rule track:
+    input:
+        inputs_of("track"),
+    output:
+        **outputs_of("track"),
+    log:
+        "logs/track/{source}.log",
+    benchmark:
+        "logs/benchmarks/track/{source}.tsv"
+    conda:
+        "../envs/faceset.yaml"
+    threads: 1
+    resources:
+        mem_mb=1200,
+    message:
+        "Follow faces through {wildcards.source}"
+    script:
+        "../scripts/track.py"

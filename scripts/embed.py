@@ -1,0 +1,17 @@
+"""Embed the faces of a source."""
+
+from faceset.jobs import Job, run_script
+
+
+def compute(job: Job) -> None:
+    """Only on a miss, so that a hit imports no more than it needs."""
+    from faceset.embed import embed_chips
+    from faceset.project import MODELS_FOLDER
+
+    (model,) = job.models.values()
+    job.ran_on = embed_chips(
+        job.input("chips"), job.input("faces"), job.output("embeddings"), model, MODELS_FOLDER, job.device
+    )
+
+
+run_script(snakemake, compute)

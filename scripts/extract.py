@@ -1,0 +1,21 @@
+"""Cut a faceset's training faces from one source."""
+
+from faceset.jobs import Job, run_script
+
+
+def compute(job: Job) -> None:
+    """Only on a miss, so that a hit imports no more than it needs."""
+    from faceset.extraction import extract_faces
+
+    extract_faces(
+        job.source.frames,
+        job.input("frames"),
+        job.input("alignments"),
+        job.input("kept"),
+        job.output("faces"),
+        job.output("extracted"),
+        **job.params,
+    )
+
+
+run_script(snakemake, compute)

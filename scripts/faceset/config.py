@@ -1,0 +1,113 @@
+"""The project's settings: what config.yaml may say, and what holds where it is silent."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from faceset.errors import FacesetError
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Detect(_Section):
+    """How faces are found in sources that come without alignments."""
+
+    min_face_px: int = Field(40, ge=20, description="Edge of the smallest face looked for, in pixels of the frame.")
+
+
+class Identity(_Section):
+    """Which model tells people apart."""
+
+    model: str = Field("dlib_resnet_v1", description="An identity model of the model manifest, config/models.yaml.")
+
+
+class Cluster(_Section):
+    """When two faces count as one person."""
+
+    threshold: float | None = Field(
+        None, gt=0, description="Largest mean distance within one person. Empty: the model's own threshold."
+    )
+
+
+class Filters(_Section):
+    """What drops a face although its person is wanted."""
+
+    min_size_px: float = Field(0, ge=0, description="Smallest edge of a face in the frame, in pixels.")
+    min_blur: float = Field(0, ge=0, description="Least sharpness, as in the column `blur` of measures.parquet.")
+    max_distance: float | None = Field(
+        None, gt=0, description="Largest distance from the mean face, as in the column `distance` of measures.parquet."
+    )
+
+
+class Extract(_Section):
+    """How training faces are cut."""
+
+    size_px: int = Field(512, ge=64, le=4096, multiple_of=2, description="Edge of an extracted picture, in pixels.")
+    min_size_percent: int = Field(
+        0, ge=0, le=200, description="Leave out faces smaller than this share of size_px in their frame; 0 keeps all."
+    )
+    every: int = Field(1, ge=1, description="Extract from every Nth frame of each source only.")
+
+
+class Faceset(_Section):
+    """One training set."""
+
+    sources: list[str] | None = Field(None, description="Names of the sources it draws on. Empty: all.")
+    policy: Literal["largest", "all", "none"] = Field(
+        "largest",
+        description="What decides where the keep-list has no keep row of a cluster or track: "
+        "keep the `largest` cluster, `all` faces, or `none`.",
+    )
+    filters: Filters = Field(Filters(), description="What drops a face although its person is wanted.")
+    extract: Extract = Field(Extract(), description="How training faces are cut.")
+
+
+class Config(_Section):
+    """The whole of config.yaml."""
+
+    sources: str = Field("config/sources.tsv", description="The table of footage, from the working directory.")
+    store: str = Field("store", description="Folder of the content store; many projects may share one.")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="What models run on; `auto` takes CUDA where it works."
+    )
+    detect: Detect = Field(Detect(), description="How faces are found in sources without alignments.")
+    identity: Identity = Field(Identity(), description="Which model tells people apart.")
+    cluster: Cluster = Field(Cluster(), description="When two faces count as one person.")
+    facesets: dict[str, Faceset] = Field(
+        {"main": Faceset()}, min_length=1, description="The training sets by name. Each has a keep-list of its name."
+    )
+
+
+def load_config(values: Mapping[str, Any]) -> Config:
+    """The settings in `values` (config.yaml as read), checked, with defaults filled in.
+
+    Raises FacesetError naming the key, what was expected and, for an unknown key, the nearest known one.
+    """
+    try:
+        return Config.model_validate({key: value for key, value in values.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        location = [str(part) for part in first["loc"]]
+        if first["type"] == "extra_forbidden":
+            known = _known_keys(location[:-1])
+            near = difflib.get_close_matches(location[-1], known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}."
+            raise FacesetError(f"config.yaml: unknown key {'.'.join(location)}; {hint}") from error
+        raise FacesetError(
+            f"config.yaml: {'.'.join(location)} is {first['input']!r}: {first['msg'][:1].lower()}{first['msg'][1:]}."
+        ) from error
+
+
+def _known_keys(path: list[str]) -> list[str]:
+    section: type[BaseModel] = Config
+    for part in path:
+        if section is Config and part == "facesets":
+            section = Faceset
+        elif part in section.model_fields:
+            annotation = section.model_fields[part].annotation
+            section = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else section
+    return list(section.model_fields)

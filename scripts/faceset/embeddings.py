@@ -1,0 +1,61 @@
+"""Embeddings as arrays, and the distance that their model measures people by."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
+from scipy.spatial.distance import cdist, pdist
+
+from faceset.errors import FacesetError
+from faceset.schemas import embeddings_schema
+from faceset.tables import read_metadata, read_table, write_table
+
+Metric = Literal["euclidean", "cosine"]
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """The embeddings of some faces: `vectors` is (N, D) float32, `face_ids` has N entries."""
+
+    face_ids: list[str]
+    vectors: Float32
+    metric: Metric
+
+
+def write_embeddings(path: Path, embeddings: Embeddings, model: str, model_sha256: str) -> None:
+    """Write the `embeddings` table; the model and its metric go into the table's metadata."""
+    write_table(
+        path,
+        embeddings_schema(embeddings.vectors.shape[1]),
+        {"face_id": embeddings.face_ids, "embedding": list(embeddings.vectors)},
+        {"model": model, "model_sha256": model_sha256, "metric": embeddings.metric},
+    )
+
+
+def read_embeddings(path: Path) -> Embeddings:
+    """Read an `embeddings` table.
+
+    Raises FacesetError where the file is not one.
+    """
+    dimensions = getattr(pq.read_schema(path).field("embedding").type, "list_size", 0)
+    table = read_table(path, embeddings_schema(dimensions))
+    metric = read_metadata(path).get("metric")
+    if metric not in ("euclidean", "cosine"):
+        raise FacesetError(f"{path}: unknown metric {metric!r}. Delete the file and run again.")
+    vectors = table["embedding"].combine_chunks().flatten().to_numpy().reshape(-1, dimensions)
+    return Embeddings(table["face_id"].to_pylist(), vectors, "cosine" if metric == "cosine" else "euclidean")
+
+
+def distances(a: npt.ArrayLike, b: npt.ArrayLike, metric: Metric) -> Float64:
+    """The (A, B) distances between each of A and each of B vectors, (A, D) and (B, D)."""
+    return np.asarray(cdist(np.asarray(a), np.asarray(b), metric), np.float64)
+
+
+def condensed_distances(vectors: npt.ArrayLike, metric: Metric) -> Float64:
+    """The N (N - 1) / 2 distances between N vectors, in SciPy's condensed order."""
+    return np.asarray(pdist(np.asarray(vectors), metric), np.float64)

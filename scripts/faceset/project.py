@@ -1,0 +1,69 @@
+"""A working directory's project: its settings, sources, keep-lists and models, checked and ready to plan with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from faceset.config import Config, Faceset, load_config
+from faceset.errors import FacesetError
+from faceset.models import IdentityEntry, Model, identity_entry, load_manifest
+from faceset.sources import Source, check_name, read_sources
+from faceset.store import Store
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+MODELS_FOLDER = REPOSITORY / "models"
+MODEL_MANIFEST = REPOSITORY / "config" / "models.yaml"
+KEEP_FOLDER = Path("config/keep")
+
+
+@dataclass(frozen=True)
+class Project:
+    """Everything that planning needs to know. Paths are relative to the working directory."""
+
+    config: Config
+    sources: dict[str, Source]
+    models: dict[str, Model]
+
+    @property
+    def store(self) -> Store:
+        """The content store that the config names."""
+        return Store(Path(self.config.store).expanduser())
+
+    def faceset_sources(self, faceset: str) -> list[str]:
+        """The names of the sources that a faceset draws on, in the order of sources.tsv."""
+        chosen = self.config.facesets[faceset].sources
+        return [name for name in self.sources if chosen is None or name in chosen]
+
+    def keep_list(self, faceset: str) -> Path:
+        """Where the faceset's keep-list is, whether or not there is one yet."""
+        return KEEP_FOLDER / f"{faceset}.tsv"
+
+    @property
+    def identity(self) -> IdentityEntry:
+        """The model that tells people apart."""
+        return identity_entry(self.models, self.config.identity.model)
+
+    def faceset(self, name: str) -> Faceset:
+        """The settings of one faceset."""
+        return self.config.facesets[name]
+
+
+def load_project(values: Mapping[str, Any]) -> Project:
+    """The project in the current folder, from config.yaml as read.
+
+    Raises FacesetError for the first thing in the config, the sources or the models that can not be right.
+    """
+    config = load_config(values)
+    sources = {source.name: source for source in read_sources(Path(config.sources).expanduser())}
+    models = load_manifest(MODEL_MANIFEST)
+    for name, faceset in config.facesets.items():
+        check_name(name, "config.yaml", "faceset")
+        for source in faceset.sources or []:
+            if source not in sources:
+                raise FacesetError(
+                    f"config.yaml: facesets.{name}.sources names {source!r}, which is not in {config.sources}; "
+                    f"there are: {', '.join(sources)}."
+                )
+    identity_entry(models, config.identity.model)
+    return Project(config, sources, models)

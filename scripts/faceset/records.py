@@ -1,0 +1,70 @@
+"""Records and links: what a target is now, in the working directory.
+
+A record is a small canonical JSON file, the output that other rules take as input. Beside it, each artifact has a
+link with a plain name.
+"""
+
+import os
+from pathlib import Path
+
+from faceset.atomic import write_atomically
+from faceset.errors import FacesetError
+from faceset.stages import Stage, Where
+from faceset.store import Action, Store
+
+
+def read_record(path: str) -> Action:
+    """The record at `path`.
+
+    Raises FileNotFoundError if there is none, FacesetError if it is not a record.
+    """
+    data = Path(path).read_bytes()
+    try:
+        return Action.from_bytes(data)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FacesetError(f"{path}: not a record of ours. Delete it and run again.") from error
+
+
+def publish(store: Store, stage: Stage, where: Where, action: Action) -> bool:
+    """Make record and links say that this target is now what `action` made.
+
+    Links first, so that a record never stands beside a link to something else. Whatever is right already is left
+    alone. Returns whether the record's bytes changed.
+    """
+    for name, pattern in stage.links.items():
+        _link(Path(pattern.format(**where)), store.object_path(action.outputs[name]))
+    record = Path(stage.record.format(**where))
+    data = action.to_bytes()
+    try:
+        if record.read_bytes() == data:
+            return False
+    except FileNotFoundError:
+        pass
+    write_atomically(record, data)
+    return True
+
+
+def retract(stage: Stage, where: Where) -> bool:
+    """Remove record and links of a target that is not made yet. Returns whether there was a record."""
+    record = Path(stage.record.format(**where))
+    found = record.exists()
+    record.unlink(missing_ok=True)
+    for pattern in stage.links.values():
+        link = Path(pattern.format(**where))
+        if link.is_symlink():
+            link.unlink()
+    return found
+
+
+def _link(link: Path, target: Path) -> None:
+    # Relative while both lie in the working directory, so that it can be moved as a whole.
+    text = str(target) if target.is_absolute() else os.path.relpath(target, link.parent)
+    if link.is_symlink() and link.readlink() == Path(text):
+        return
+    if link.exists() and not link.is_symlink():
+        raise FacesetError(f"{link}: something that Faceset did not make is in the place of a result. Move it away.")
+    link.parent.mkdir(parents=True, exist_ok=True)
+    temporary = link.with_name(f".{link.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(text)
+    temporary.replace(link)

@@ -1,0 +1,210 @@
+"""The tables that cross from one stage to the next: every column, its type, its unit and what it means."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its Arrow type, what it means, its unit, and whether a value may be missing."""
+
+    name: str
+    type: pa.DataType
+    meaning: str
+    unit: str = ""
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Schema:
+    """One table: what a row is, and its columns in order."""
+
+    name: str
+    row: str
+    columns: tuple[Column, ...]
+
+    @property
+    def arrow(self) -> pa.Schema:
+        """The Arrow schema that readers and writers hold tables to."""
+        return pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in self.columns])
+
+
+FACE_ID = Column("face_id", pa.string(), "the face: {source}/{frame}_{index}")
+SOURCE = Column("source", pa.string(), "the source's name in sources.tsv")
+FRAME = Column("frame", pa.string(), "the frame: a folder's file stem, or a video's 6-digit number from 1")
+FACE_INDEX = Column("face_index", pa.int32(), "the face's place among its frame's faces, from 0, as they came in")
+POSITION = Column("position", pa.int32(), "the frame's place in its source, from 0")
+
+FRAMES = Schema(
+    "frames",
+    "one frame of a source, in order",
+    (
+        POSITION,
+        FRAME,
+        Column("name", pa.string(), "the frame's name in alignments files"),
+        Column("digest", pa.string(), "SHA-256 of the picture file, or of the whole video"),
+        Column("pts", pa.int64(), "presentation time", "stream time base", nullable=True),
+        Column("keyframe", pa.bool_(), "whether decoding can start here"),
+        Column("width", pa.int32(), "width as shown, after rotation", "px"),
+        Column("height", pa.int32(), "height as shown, after rotation", "px"),
+        Column("rotation", pa.int16(), "turn applied to the decoded picture, counter-clockwise", "degrees"),
+    ),
+)
+
+FACES = Schema(
+    "faces",
+    "one face of a source's alignments",
+    (
+        FACE_ID,
+        FRAME,
+        FACE_INDEX,
+        Column("position", pa.int32(), "the frame's place in its source, from 0", nullable=True),
+        Column("x", pa.int32(), "left edge of the box", "px"),
+        Column("y", pa.int32(), "top edge of the box", "px"),
+        Column("w", pa.int32(), "width of the box", "px"),
+        Column("h", pa.int32(), "height of the box", "px"),
+        Column("landmarks", pa.list_(pa.float32()), "x0, y0, x1, y1 … of 68, 98 or 4 points", "px"),
+        Column("problem", pa.string(), "why this face can not be used", nullable=True),
+    ),
+)
+
+PROBLEMS = Schema(
+    "problems",
+    "one thing about a source's alignments that a person should know",
+    (
+        Column(
+            "kind", pa.string(), "frame without entry, entry without frame, no faces, several faces, bad face, note"
+        ),
+        Column("frame", pa.string(), "the frame, or its name in the alignments where the footage has none"),
+        Column("detail", pa.string(), "in words"),
+    ),
+)
+
+CHIPS = Schema(
+    "chips",
+    "the small aligned crop of one face",
+    (FACE_ID, Column("chip", pa.binary(), "384 px JPEG of the face at its base matrix, padding ratio 0.625")),
+)
+
+MEASURES = Schema(
+    "measures",
+    "what faceswap's sorting measures of one face",
+    (
+        FACE_ID,
+        Column("size", pa.float32(), "edge of the face in the frame", "px"),
+        Column("distance", pa.float32(), "mean absolute difference from the mean face", "face units"),
+        Column("yaw", pa.float32(), "turn of the head to the side", "degrees"),
+        Column("pitch", pa.float32(), "turn of the head up or down", "degrees"),
+        Column("roll", pa.float32(), "tilt of the head", "degrees"),
+        Column("blur", pa.float32(), "sharpness: variance of the Laplacian per edge length, higher is sharper"),
+        Column("blur_fft", pa.float32(), "sharpness: mean log magnitude of the high frequencies, higher is sharper"),
+    ),
+)
+
+
+def embeddings_schema(dimensions: int) -> Schema:
+    """The embeddings table of a model that gives `dimensions` numbers a face."""
+    vector = Column("embedding", pa.list_(pa.float32(), dimensions), "the identity model's output, as it came")
+    return Schema("embeddings", "the embedding of one face", (FACE_ID, vector))
+
+
+TRACKS = Schema(
+    "tracks",
+    "one face and the track it belongs to",
+    (FACE_ID, Column("track", pa.string(), "the track: the id of its first face")),
+)
+
+CLUSTERS = Schema(
+    "clusters",
+    "one face and the cluster it belongs to",
+    (
+        FACE_ID,
+        SOURCE,
+        Column("track", pa.string(), "the track: the id of its first face"),
+        Column("cluster", pa.string(), "the cluster: the id of its most central face"),
+        Column("order", pa.int32(), "place in an order that puts similar faces side by side"),
+        Column("distance", pa.float32(), "distance to the cluster's mean embedding", "model's metric"),
+        Column("outlier", pa.bool_(), "whether the face lies further from its cluster than the model's threshold"),
+    ),
+)
+
+MANIFEST = Schema(
+    "manifest",
+    "one face of a faceset's sources, kept or not",
+    (
+        FACE_ID,
+        SOURCE,
+        FRAME,
+        FACE_INDEX,
+        Column("track", pa.string(), "the track", nullable=True),
+        Column("cluster", pa.string(), "the cluster", nullable=True),
+        Column("kept", pa.bool_(), "whether the face is in the faceset"),
+        Column("decided_by", pa.string(), "row, policy, filter, undecided or problem"),
+        Column("reason", pa.string(), "the one rule or row that decided, in words"),
+    ),
+)
+
+NOTICES = Schema(
+    "notices",
+    "one thing about a faceset's decisions that a person should know",
+    (
+        Column("kind", pa.string(), "stale row, moved row, reach changed, contradiction, policy, empty"),
+        Column("face", pa.string(), "the face that the row names, if any"),
+        Column("detail", pa.string(), "in words, with what to do"),
+    ),
+)
+
+KEPT = Schema(
+    "kept",
+    "one face left in a source's cleaned alignments",
+    (
+        FACE_ID,
+        FRAME,
+        POSITION,
+        Column("index", pa.int32(), "the face's place among its frame's faces in the cleaned alignments, from 0"),
+    ),
+)
+
+PICTURE = Column("sha256", pa.string(), "SHA-256 of the picture file")
+PIXELS = Column("pixels", pa.string(), "SHA-256 of the decoded pixels, whatever the file's name and header")
+
+EXTRACTED = Schema(
+    "extracted",
+    "one extracted picture of a source",
+    (
+        Column("file", pa.string(), "file name, faceswap's own: {frame stem}_{index in the cleaned alignments}.png"),
+        FACE_ID,
+        PICTURE,
+        PIXELS,
+    ),
+)
+
+FACESET = Schema(
+    "faceset",
+    "one picture of an assembled faceset",
+    (
+        Column("file", pa.string(), "file name in the faceset's faces folder: {source}--{faceswap's name}"),
+        FACE_ID,
+        SOURCE,
+        Column("cluster", pa.string(), "the cluster", nullable=True),
+        PICTURE,
+        PIXELS,
+    ),
+)
+
+ALL = (
+    FRAMES,
+    FACES,
+    PROBLEMS,
+    CHIPS,
+    MEASURES,
+    embeddings_schema(128),
+    TRACKS,
+    CLUSTERS,
+    MANIFEST,
+    NOTICES,
+    KEPT,
+    EXTRACTED,
+    FACESET,
+)

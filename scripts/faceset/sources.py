@@ -1,0 +1,104 @@
+"""The table of footage: sources.tsv."""
+
+import csv
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from faceset.alignments import default_alignments_path
+from faceset.errors import FacesetError
+
+REQUIRED = ("source", "frames", "alignments", "rights")
+OPTIONAL = ("note",)
+SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+RESERVED = ("facesets",)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One video or folder of frames.
+
+    `alignments` is None where faces are to be detected. `rights` says why this footage may be used.
+    """
+
+    name: str
+    frames: Path
+    alignments: Path | None
+    rights: str
+
+
+def check_name(name: str, where: str, what: str) -> None:
+    """Raise FacesetError unless `name` can be part of a path and of a face id on every system."""
+    if not SAFE_NAME.fullmatch(name) or name in RESERVED or name.endswith("."):
+        raise FacesetError(
+            f"{where}: {name!r} can not be the name of a {what}: use letters, digits, dot, dash and underscore, "
+            f"beginning with a letter or digit, and none of {', '.join(RESERVED)}."
+        )
+
+
+def read_sources(path: Path) -> tuple[Source, ...]:
+    """The sources in file order.
+
+    Raises FacesetError naming the file, the line and what was expected.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise FacesetError(
+            f"{path}: no such file. It lists your footage, a tab-separated line a source, under the header: "
+            f"{' '.join(REQUIRED)}."
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise FacesetError(f"{path}: can not be read as UTF-8 text ({error}).") from error
+    rows = [
+        (number, row)
+        for number, row in enumerate(csv.reader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE), 1)
+        if any(cell.strip() for cell in row) and not row[0].startswith("#")
+    ]
+    if not rows:
+        raise FacesetError(f"{path}: empty. Expected the header: {' '.join(REQUIRED)} (separated by tabs).")
+    header = [cell.strip() for cell in rows[0][1]]
+    for column in header:
+        if column not in REQUIRED + OPTIONAL:
+            near = difflib.get_close_matches(column, REQUIRED + OPTIONAL, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known are: {', '.join(REQUIRED + OPTIONAL)}."
+            raise FacesetError(f"{path}: unknown column {column!r}; {hint} (Columns are separated by tabs.)")
+    missing = [column for column in REQUIRED if column not in header]
+    if missing:
+        raise FacesetError(f"{path}: no column {missing[0]!r}; the header needs: {' '.join(REQUIRED)}.")
+    found: dict[str, Source] = {}
+    for number, row in rows[1:]:
+        if len(row) > len(header):
+            raise FacesetError(f"{path}, line {number}: {len(row)} cells under a header of {len(header)}.")
+        cells = dict(zip(header, [cell.strip() for cell in row] + [""] * (len(header) - len(row)), strict=True))
+        source = _source(cells, f"{path}, line {number}")
+        if source.name in found:
+            raise FacesetError(f"{path}, line {number}: the source {source.name!r} is there twice; names must differ.")
+        found[source.name] = source
+    if not found:
+        raise FacesetError(f"{path}: no sources under the header. Add a line for each video or folder of frames.")
+    return tuple(found.values())
+
+
+def _source(cells: dict[str, str], where: str) -> Source:
+    name = cells["source"]
+    check_name(name, where, "source")
+    if not cells["frames"]:
+        raise FacesetError(f"{where}: the column `frames` is empty; expected a video file or a folder of pictures.")
+    frames = Path(cells["frames"]).expanduser()
+    if not frames.exists():
+        raise FacesetError(f"{where}: {frames}: no such video or folder. Paths start at the working directory.")
+    if cells["alignments"] == "detect":
+        alignments = None
+    elif cells["alignments"]:
+        alignments = Path(cells["alignments"]).expanduser()
+        if not alignments.is_file():
+            raise FacesetError(
+                f"{where}: {alignments}: no such alignments file. Leave the cell empty for the default place, "
+                "or write detect."
+            )
+    else:
+        default = default_alignments_path(frames)
+        alignments = default if default.is_file() else None
+    return Source(name, frames, alignments, cells["rights"])

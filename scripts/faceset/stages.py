@@ -1,0 +1,391 @@
+"""The stages of the pipeline, declared once: what each reads, makes and depends on.
+
+The rules take their inputs and outputs from here, jobs and priming their keys; so they can not drift apart.
+"""
+
+import functools
+import hashlib
+import importlib.metadata
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from faceset.code_digest import code_digests
+from faceset.digests import canonical_json, file_digest
+from faceset.footage_files import footage_signature
+from faceset.project import REPOSITORY, Project
+from faceset.sources import Source
+from faceset.store import Action, Artifact
+
+Where = Mapping[str, str]
+"""Which instance of a stage: the values of its wildcards `source` and `faceset`, as far as it has them."""
+
+DETECTION_MODELS = ("mtcnn_pnet", "mtcnn_rnet", "mtcnn_onet", "mediapipe_mesh")
+
+
+def _no_params(project: Project, where: Where) -> dict[str, Any]:  # noqa: ARG001
+    return {}
+
+
+def _no_files(project: Project, where: Where) -> dict[str, Path]:  # noqa: ARG001
+    return {}
+
+
+def _no_models(project: Project) -> tuple[str, ...]:  # noqa: ARG001
+    return ()
+
+
+def _always(source: Source) -> bool:  # noqa: ARG001
+    return True
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage.
+
+    folder
+        Where its results lie, a pattern of the wildcards it runs for.
+    makes
+        Its outputs: name and plain file name.
+    reads
+        What it reads of other stages: name, and `stage.output`. If the other stage runs for wildcards that this one
+        does not have, it reads all its instances.
+    module
+        The library module that does the work; with all it imports, it is the code that the result depends on.
+    libraries
+        Packages whose version can change the result's bytes.
+    params, files, models
+        What else the result depends on: settings, the user's own files, models by name.
+    reads_if
+        For a name in `reads`: of which sources only.
+    """
+
+    name: str
+    folder: str
+    makes: dict[str, str]
+    module: str
+    reads: dict[str, str] = field(default_factory=dict)
+    libraries: tuple[str, ...] = ()
+    params: Callable[[Project, Where], dict[str, Any]] = _no_params
+    files: Callable[[Project, Where], dict[str, Path]] = _no_files
+    models: Callable[[Project], tuple[str, ...]] = _no_models
+    reads_if: dict[str, Callable[[Source], bool]] = field(default_factory=dict)
+    runs_if: Callable[[Source], bool] = _always
+    gpu: bool = False
+
+    @property
+    def record(self) -> str:
+        """Pattern of the record's path."""
+        return f"{self.folder}/{self.name}.json"
+
+    @property
+    def links(self) -> dict[str, str]:
+        """Patterns of the plain names that lead to the outputs."""
+        return {name: f"{self.folder}/{file}" for name, file in self.makes.items()}
+
+    @property
+    def wildcards(self) -> tuple[str, ...]:
+        """The wildcards it runs for: some of `faceset` and `source`."""
+        return tuple(name for name in ("faceset", "source") if f"{{{name}}}" in self.folder)
+
+    def instances(self, project: Project) -> Iterator[Where]:
+        """Every instance of the stage in the project, in a fixed order."""
+        yield from _instances(project, self, {})
+
+    def reads_of(self, project: Project, where: Where) -> dict[str, list[tuple["Stage", Where, str]]]:
+        """By name, which instances of other stages this one reads, and which of their outputs."""
+        found: dict[str, list[tuple[Stage, Where, str]]] = {}
+        for name, what in self.reads.items():
+            other_name, _, output = what.partition(".")
+            other = STAGES[other_name]
+            wanted = self.reads_if.get(name, _always)
+            instances = [
+                instance
+                for instance in _instances(project, other, where)
+                if "source" not in instance or wanted(project.sources[instance["source"]])
+            ]
+            if instances:
+                found[name] = [(other, instance, output) for instance in instances]
+        return found
+
+    def record_inputs(self, project: Project, where: Where) -> list[str]:
+        """The records and files of the user's that must be there before this instance can run."""
+        records = [
+            other.record.format(**instance)
+            for reads in self.reads_of(project, where).values()
+            for other, instance, _ in reads
+        ]
+        return [*dict.fromkeys(records), *(str(path) for path in self.files(project, where).values())]
+
+
+def _instances(project: Project, stage: Stage, fixed: Where) -> Iterator[Where]:
+    facesets = [fixed["faceset"]] if "faceset" in fixed else list(project.config.facesets)
+    for faceset in facesets if "faceset" in stage.wildcards else [fixed.get("faceset")]:
+        of_faceset = project.faceset_sources(faceset) if faceset else list(project.sources)
+        sources = [fixed["source"]] if "source" in fixed else of_faceset
+        for source in sources if "source" in stage.wildcards else [None]:
+            if source is None or stage.runs_if(project.sources[source]):
+                pairs = {"faceset": faceset, "source": source}
+                yield {name: value for name in stage.wildcards if (value := pairs[name]) is not None}
+
+
+def _is_detected(source: Source) -> bool:
+    return source.alignments is None
+
+
+def _footage_params(project: Project, where: Where) -> dict[str, Any]:
+    return {"signature": footage_signature(project.sources[where["source"]].frames)}
+
+
+def _alignments_file(project: Project, where: Where) -> dict[str, Path]:
+    path = project.sources[where["source"]].alignments
+    return {"alignments": path} if path else {}
+
+
+def _keep_list_file(project: Project, where: Where) -> dict[str, Path]:
+    path = project.keep_list(where["faceset"])
+    return {"keep_list": path} if path.is_file() else {}
+
+
+def _manifest_params(project: Project, where: Where) -> dict[str, Any]:
+    faceset = project.faceset(where["faceset"])
+    return {"policy": faceset.policy, "filters": faceset.filters.model_dump()}
+
+
+def _cluster_params(project: Project, where: Where) -> dict[str, Any]:  # noqa: ARG001
+    return {"threshold": project.config.cluster.threshold or project.identity.threshold}
+
+
+def _report_params(project: Project, where: Where) -> dict[str, Any]:  # noqa: ARG001
+    return {
+        "sources": {name: source.rights for name, source in project.sources.items()},
+        "facesets": {name: project.faceset_sources(name) for name in project.config.facesets},
+        "model": project.config.identity.model,
+    }
+
+
+PER_SOURCE = "results/{source}"
+PER_FACESET = "results/facesets/{faceset}"
+PER_FACESET_SOURCE = "results/facesets/{faceset}/{source}"
+
+STAGES = {
+    stage.name: stage
+    for stage in (  # each reads only what stands above it
+        Stage(
+            name="frames",
+            folder=PER_SOURCE,
+            makes={"frames": "frames.parquet"},
+            module="faceset.footage",
+            libraries=("av", "opencv-python", "pyarrow"),
+            params=_footage_params,
+        ),
+        Stage(
+            name="detect",
+            folder=PER_SOURCE,
+            makes={"detected": "detected.msgpack"},
+            module="faceset.footage_detection",
+            reads={"frames": "frames.frames"},
+            libraries=("av", "numpy", "onnxruntime", "opencv-python"),
+            params=lambda project, where: project.config.detect.model_dump(),  # noqa: ARG005
+            models=lambda project: DETECTION_MODELS,  # noqa: ARG005
+            runs_if=_is_detected,
+            gpu=True,
+        ),
+        Stage(
+            name="ingest",
+            folder=PER_SOURCE,
+            makes={"faces": "faces.parquet", "alignments": "alignments.msgpack", "problems": "problems.parquet"},
+            module="faceset.ingest",
+            reads={"frames": "frames.frames", "detected": "detect.detected"},
+            reads_if={"detected": _is_detected},
+            libraries=("msgpack", "numpy", "pyarrow"),
+            params=lambda project, where: {"source": where["source"]},  # noqa: ARG005
+            files=_alignments_file,
+        ),
+        Stage(
+            name="crop",
+            folder=PER_SOURCE,
+            makes={"chips": "chips.parquet", "measures": "measures.parquet"},
+            module="faceset.crop",
+            reads={"frames": "frames.frames", "faces": "ingest.faces"},
+            libraries=("av", "numpy", "opencv-python", "pyarrow"),
+        ),
+        Stage(
+            name="embed",
+            folder=PER_SOURCE,
+            makes={"embeddings": "embeddings.parquet"},
+            module="faceset.embed",
+            reads={"chips": "crop.chips", "faces": "ingest.faces"},
+            libraries=("numpy", "onnxruntime", "opencv-python", "pyarrow"),
+            models=lambda project: (project.config.identity.model,),
+            gpu=True,
+        ),
+        Stage(
+            name="track",
+            folder=PER_SOURCE,
+            makes={"tracks": "tracks.parquet"},
+            module="faceset.tracking",
+            reads={"faces": "ingest.faces", "embeddings": "embed.embeddings"},
+            libraries=("numpy", "pyarrow"),
+            params=_cluster_params,
+        ),
+        Stage(
+            name="cluster",
+            folder="results",
+            makes={"clusters": "clusters.parquet"},
+            module="faceset.clustering",
+            reads={"faces": "ingest.faces", "embeddings": "embed.embeddings", "tracks": "track.tracks"},
+            libraries=("numpy", "pyarrow"),
+            params=_cluster_params,
+        ),
+        Stage(
+            name="manifest",
+            folder=PER_FACESET,
+            makes={"manifest": "manifest.parquet", "notices": "notices.parquet"},
+            module="faceset.manifest",
+            reads={
+                "faces": "ingest.faces",
+                "measures": "crop.measures",
+                "tracks": "track.tracks",
+                "clusters": "cluster.clusters",
+            },
+            libraries=("pandas", "pyarrow"),
+            params=_manifest_params,
+            files=_keep_list_file,
+        ),
+        Stage(
+            name="clean",
+            folder=PER_FACESET_SOURCE,
+            makes={"fsa": "alignments.fsa", "alignments": "alignments.msgpack", "kept": "kept.parquet"},
+            module="faceset.clean",
+            reads={"alignments": "ingest.alignments", "frames": "frames.frames", "manifest": "manifest.manifest"},
+            libraries=("msgpack",),
+            params=lambda project, where: {"source": where["source"]},  # noqa: ARG005
+        ),
+        Stage(
+            name="extract",
+            folder=PER_FACESET_SOURCE,
+            makes={"faces": "faces", "extracted": "extracted.parquet"},
+            module="faceset.extraction",
+            reads={"frames": "frames.frames", "alignments": "clean.alignments", "kept": "clean.kept"},
+            libraries=("av", "isal", "numpy", "opencv-python", "pyarrow"),
+            params=lambda project, where: {
+                "source": where["source"],
+                **project.faceset(where["faceset"]).extract.model_dump(),
+            },
+        ),
+        Stage(
+            name="assemble",
+            folder=PER_FACESET,
+            makes={"faceset": "faceset.parquet"},
+            module="faceset.assembly",
+            reads={"extracted": "extract.extracted", "faces": "extract.faces", "manifest": "manifest.manifest"},
+            libraries=("pyarrow",),
+        ),
+        Stage(
+            name="report",
+            folder="results",
+            makes={"report": "report.html"},
+            module="faceset.report",
+            reads={
+                "frames": "frames.frames",
+                "faces": "ingest.faces",
+                "problems": "ingest.problems",
+                "chips": "crop.chips",
+                "measures": "crop.measures",
+                "tracks": "track.tracks",
+                "clusters": "cluster.clusters",
+                "manifest": "manifest.manifest",
+                "notices": "manifest.notices",
+            },
+            libraries=("opencv-python", "pandas", "pyarrow"),
+            params=_report_params,
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One instance of a stage, with all that its key needs known.
+
+    `inputs` holds, by name, the artifacts read: a list where the stage gathers several instances, with their
+    wildcards beside.
+    """
+
+    stage: Stage
+    where: Where
+    params: dict[str, Any]
+    inputs: dict[str, list[tuple[Where, Artifact]]]
+    files: dict[str, Path]
+    models: dict[str, str]
+
+    @property
+    def key(self) -> str:
+        """SHA-256 over all that the result depends on. Where things are, and how many cores run, is not part of it."""
+        return hashlib.sha256(
+            canonical_json(
+                {
+                    "stage": self.stage.name,
+                    "params": self.params,
+                    "inputs": {
+                        name: [[dict(where), artifact.sha256] for where, artifact in entries]
+                        for name, entries in self.inputs.items()
+                    },
+                    "files": {name: _digest_of(str(path), *_stat(path)) for name, path in self.files.items()},
+                    "code": {**code_digests(self.stage.module), "script": _script_digest(self.stage.name)},
+                    "models": self.models,
+                    "libraries": {name: _version(name) for name in self.stage.libraries},
+                }
+            ).encode()
+        ).hexdigest()
+
+
+def plan_step(project: Project, stage: Stage, where: Where, read: Callable[[str], Action]) -> Step:
+    """One instance of a stage. `read` gives the record at a path; what it raises for a missing one is passed on."""
+    reads = stage.reads_of(project, where)
+    return Step(
+        stage,
+        where,
+        stage.params(project, where),
+        {
+            name: [
+                (instance, read(other.record.format(**instance)).outputs[output]) for other, instance, output in entries
+            ]
+            for name, entries in reads.items()
+        },
+        stage.files(project, where),
+        {name: project.models[name].sha256 for name in stage.models(project)},
+    )
+
+
+def all_steps(project: Project) -> Iterator[tuple[Stage, Where]]:
+    """Every instance of every stage, each after all that it reads."""
+    return itertools.chain.from_iterable(
+        ((stage, where) for where in stage.instances(project)) for stage in STAGES.values()
+    )
+
+
+@functools.cache
+def _version(library: str) -> str:
+    try:
+        return importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:
+        return importlib.metadata.version(f"{library}-gpu")  # the same module under another package name
+
+
+def _stat(path: Path) -> tuple[int, int, int]:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
+
+@functools.cache
+def _digest_of(path: str, size: int, mtime_ns: int, inode: int) -> str:  # noqa: ARG001 (they tell a changed file)
+    return file_digest(Path(path))
+
+
+@functools.cache
+def _script_digest(stage: str) -> str:
+    return file_digest(REPOSITORY / "scripts" / f"{stage}.py")

@@ -1,0 +1,161 @@
+"""The content store: what was ever computed, named by the SHA-256 of its bytes.
+
+    objects/ab/<sha256>         one file, or one folder of files named by its sorted manifest; read-only
+    actions/ab/<key>.json       which artifacts the action of that key made
+    tmp/                        work in progress, on the same file system
+    quarantine/                 objects that did not verify, set aside
+
+Everything appears by a rename of something complete, so a crash leaves at worst a file in tmp/.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from faceset.atomic import sync_folder, write_atomically
+from faceset.digests import canonical_json, path_digest
+from faceset.errors import FacesetError
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """What one output of a stage is: its digest, and its size in bytes (of a folder: of all its files)."""
+
+    sha256: str
+    size: int
+
+    def as_json(self) -> dict[str, Any]:
+        """The form in which records and actions hold it."""
+        return {"sha256": self.sha256, "size": self.size}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Artifact":
+        """Read what `as_json` wrote."""
+        return cls(value["sha256"], value["size"])
+
+
+@dataclass(frozen=True)
+class Action:
+    """What an action made: its outputs by name, and what it ran on (for people; not part of any key)."""
+
+    outputs: dict[str, Artifact]
+    ran_on: str
+
+    def to_bytes(self) -> bytes:
+        """Canonical JSON, one line."""
+        outputs = {name: artifact.as_json() for name, artifact in self.outputs.items()}
+        return (canonical_json({"outputs": outputs, "ran_on": self.ran_on}) + "\n").encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Action":
+        """Read what `to_bytes` wrote; raises ValueError, KeyError or TypeError on anything else."""
+        value = json.loads(data)
+        return cls({name: Artifact.from_json(entry) for name, entry in value["outputs"].items()}, value["ran_on"])
+
+
+class Store:
+    """One content store in the folder `root`, made on first use."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def object_path(self, artifact: Artifact) -> Path:
+        """Where the artifact's bytes are, if the store has them."""
+        return self.root / "objects" / artifact.sha256[:2] / artifact.sha256
+
+    def has(self, artifact: Artifact) -> bool:
+        """Whether the object is there (not whether it verifies)."""
+        return self.object_path(artifact).exists()
+
+    @contextlib.contextmanager
+    def workspace(self) -> Iterator[Path]:
+        """A private folder for work in progress, gone afterwards."""
+        parent = self.root / "tmp"
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            folder = Path(tempfile.mkdtemp(dir=parent))
+        except OSError as error:
+            raise FacesetError(
+                f"{parent}: can not be written ({error.strerror}). Set `store` in the config."
+            ) from error
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def put(self, path: Path) -> Artifact:
+        """Move a finished file or flat folder (inside a workspace of this store) into the store."""
+        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        size = 0
+        for file in files:
+            size += file.stat().st_size
+            file.chmod(0o444)
+            with file.open("rb") as handle:
+                os.fsync(handle.fileno())
+        artifact = Artifact(path_digest(path), size)
+        target = self.object_path(artifact)
+        if target.exists() and path_digest(target) == artifact.sha256:
+            return artifact
+        if target.exists():
+            self._set_aside(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            sync_folder(path)
+            path.chmod(0o755)
+        try:
+            path.rename(target)
+        except OSError:  # another job may have put the same folder there meanwhile
+            if not (target.is_dir() and path_digest(target) == artifact.sha256):
+                raise
+        if target.is_dir():
+            target.chmod(0o555)
+        sync_folder(target.parent)
+        return artifact
+
+    def get(self, artifact: Artifact) -> Path:
+        """The path of a verified object.
+
+        Raises FacesetError if it is missing, or damaged (it is then set aside, so that the next run makes it anew).
+        """
+        path = self.object_path(artifact)
+        if not path.exists():
+            raise FacesetError(f"{path}: gone from the store. Run again: what needs it will be made anew.")
+        if path_digest(path) != artifact.sha256:
+            aside = self._set_aside(path)
+            raise FacesetError(
+                f"{path}: its bytes are no longer those it is named by (a damaged disk, or edited by hand?). "
+                f"Set aside as {aside}. Run again: it will be made anew."
+            )
+        return path
+
+    def _set_aside(self, path: Path) -> Path:
+        folder = self.root / "quarantine"
+        folder.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(dir=folder)) / path.name
+        if path.is_dir():
+            path.chmod(0o755)  # a folder can only be moved by who may write to it
+        path.rename(aside)
+        return aside
+
+    def _action_path(self, key: str) -> Path:
+        return self.root / "actions" / key[:2] / f"{key}.json"
+
+    def find(self, key: str) -> Action | None:
+        """What the action of this key made, if it is known and all of it is there."""
+        try:
+            action = Action.from_bytes(self._action_path(key).read_bytes())
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError, AttributeError):  # a damaged action is no action
+            return None
+        return action if all(self.has(artifact) for artifact in action.outputs.values()) else None
+
+    def remember(self, key: str, action: Action) -> None:
+        """Note what the action of this key made. Its objects must be in the store already."""
+        write_atomically(self._action_path(key), action.to_bytes())

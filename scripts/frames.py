@@ -1,0 +1,13 @@
+"""List the frames of a source."""
+
+from faceset.jobs import Job, run_script
+
+
+def compute(job: Job) -> None:
+    """Only on a miss, so that a hit imports no more than it needs."""
+    from faceset.footage import list_frames
+
+    list_frames(job.source.frames, job.output("frames"))
+
+
+run_script(snakemake, compute)

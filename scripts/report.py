@@ -1,0 +1,23 @@
+"""Show people, decisions and problems on one page."""
+
+from faceset.jobs import Job, run_script
+
+
+def compute(job: Job) -> None:
+    """Only on a miss, so that a hit imports no more than it needs."""
+    from faceset.report import write_report
+
+    write_report(
+        job.output("report"),
+        **job.params,
+        **{
+            name: job.inputs_by("source", name)
+            for name in ("frames", "faces", "problems", "chips", "measures", "tracks")
+        },
+        clusters=job.input("clusters"),
+        manifests=job.inputs_by("faceset", "manifest"),
+        notices=job.inputs_by("faceset", "notices"),
+    )
+
+
+run_script(snakemake, compute)

@@ -1,0 +1,50 @@
+"""What `make setup` has put in place, for tests that run the real models on real photos."""
+
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from faceset.demo_footage import PHOTOS
+from faceset.detection import FaceDetector
+from faceset.fetch import fetch_package, read_member
+from faceset.identity import IdentityModel
+from faceset.mesh_landmarks import DetectedFace, MeshLandmarks, detect_faces
+from faceset.models import identity_entry, load_manifest, verified_model_path
+from numpy.typing import NDArray
+
+REPOSITORY = Path(__file__).parents[2]
+MODELS_DIR = REPOSITORY / "models"
+MANIFEST = load_manifest(REPOSITORY / "config/models.yaml")
+
+
+@cache
+def photo(name: str) -> NDArray[np.uint8]:
+    """A photo of the demo's package, as `obama.jpg`, BGR."""
+    archive = fetch_package(PHOTOS, REPOSITORY / ".cache/packages")
+    data = read_member(archive, f"face_recognition-1.3.0/tests/test_images/{name}")
+    return np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), np.uint8)
+
+
+@cache
+def detector() -> FaceDetector:
+    return FaceDetector(MANIFEST, MODELS_DIR, min_face_px=40, device="cpu")
+
+
+@cache
+def mesh() -> MeshLandmarks:
+    model = MANIFEST["mediapipe_mesh"]
+    return MeshLandmarks(model, verified_model_path(model, MODELS_DIR), device="cpu")
+
+
+@cache
+def identity_model() -> IdentityModel:
+    model = identity_entry(MANIFEST, "dlib_resnet_v1")
+    return IdentityModel(model, verified_model_path(model, MODELS_DIR), device="cpu")
+
+
+@cache
+def only_face(name: str) -> DetectedFace:
+    """The one face of a photo."""
+    (face,) = detect_faces(photo(name), detector(), mesh())
+    return face
