@@ -197,7 +197,8 @@ def _mask(value: object, place: str, remarks: Remarks) -> dict[str, Any]:
         raise EntryError(f"stored_centering: expected face, head or legacy, found {_kind(centering)}")
     mask = {
         "mask": bytes(value["mask"]),
-        "affine_matrix": _rows(value["affine_matrix"], "affine_matrix", (2,), 3),
+        # In face pictures faceswap writes the third row of a full matrix as well: it says nothing.
+        "affine_matrix": _rows(value["affine_matrix"], "affine_matrix", (2, 3), 3)[:2],
         "interpolator": _integer(value["interpolator"], "interpolator"),
         "stored_size": size,
         "stored_centering": centering,

@@ -211,7 +211,9 @@ def msgpack_bytes(data: dict[str, Any]) -> bytes:
     try:
         packed: bytes = msgpack.packb(_canonical(data, "alignments to be written").data, use_bin_type=True)
     except UnicodeEncodeError as error:
-        raise FacesetError(f"alignments to be written: {error.object!r:.80}: expected text, found other bytes.") from None
+        raise FacesetError(
+            f"alignments to be written: {error.object!r:.80}: expected text, found other bytes."
+        ) from None
     return packed
 
 

@@ -44,7 +44,7 @@ PHOTOS = Package(
     requirement="face_recognition==1.3.0",
     file="face_recognition-1.3.0.tar.gz",
     sha256="5e5efdd1686aa566af0d3cc1313b131e4b197657a8ffd03669e6d3fad92705ec",
-    pip_arguments=("--no-binary=:all:",),
+    pip_arguments=("--no-binary=face-recognition", "--use-pep517"),
 )
 ASTRONAUT = Package(
     requirement="scikit-image==0.26.0",

@@ -58,7 +58,7 @@ INTERVIEW = (
         28,
         (
             Pane("carphone", View(0, 0.2, 3.0), View(0.1, 0.3, 2.6), first=60),
-            Pane("collins", View(0.1, 0.1, 2.5, 3), View(-0.1, 0.1, 2.8)),
+            Pane("collins", View(0.3, 0, 2.8), View(0.2, 0.1, 2.5)),
         ),
     ),
     Shot(24, (Pane("obama2", View(-0.4, 0.3, 5), View(0.3, 0.2, 4.2, 3)),), gain=(0.8, 1.1)),

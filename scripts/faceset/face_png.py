@@ -2,7 +2,7 @@
 
 The chunk stands before the first pixels: `iTXt` with the keyword faceswap and, as a Python literal,
 
-    {"alignments": a canonical face without its thumb,
+    {"alignments": a canonical face without its thumb, the matrices of its masks 3 x 3 in float32 precision,
      "source": {"alignments_version": float, "original_filename": str, "face_index": int, "source_filename": str,
                 "source_is_video": bool, "source_frame_dims": [height, width]}}
 
@@ -54,11 +54,20 @@ def header_text(face: Face, source: dict[str, Any]) -> str:
         raise ValueError(problem)
     known = for_faceswap({"faces": [face], "video_meta": {}})["faces"][0]
     del known["thumb"]
+    for mask in known["mask"].values():
+        mask["affine_matrix"] = _full_float32(mask["affine_matrix"])
     matrices = (row for mask in known["mask"].values() for row in mask["affine_matrix"])
     rows = chain(known["landmarks_xy"], known["identity"].values(), matrices)
     if not all(map(math.isfinite, chain.from_iterable(rows))):
         raise ValueError("a face with numbers that are not finite cannot be written")
     return repr({"alignments": known, "source": {key: source[key] for key in _SOURCE_KEYS}})
+
+
+def _full_float32(matrix: list[list[float]]) -> list[list[float]]:
+    """Return the matrix of a mask as faceswap has it in pictures: 3 x 3, of float32 precision."""
+    with np.errstate(over="ignore"):
+        rows: list[list[float]] = np.array(matrix, dtype=np.float32).tolist()
+    return [*rows, [0.0, 0.0, 1.0]]
 
 
 def encode(image: NDArray[np.uint8], text: str) -> bytes:

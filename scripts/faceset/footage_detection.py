@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from faceset.alignments import msgpack_bytes
+from faceset.alignments import VERSION, msgpack_bytes
 from faceset.detection import FaceDetector
 from faceset.footage import read_frames
 from faceset.inference import Device
@@ -43,7 +43,7 @@ def detect_footage(
         meta = {} if row["pts"] is None else {"pts_time": row["pts"], "keyframe": row["keyframe"]}
         faces = [_entry(face) for face in detect_faces(picture, detector, mesh)]
         found[row["name"]] = {"faces": faces, "video_meta": meta}
-    output.write_bytes(msgpack_bytes({"__data__": found}))
+    output.write_bytes(msgpack_bytes({"__meta__": {"version": VERSION}, "__data__": found}))
     return detector.provider
 
 

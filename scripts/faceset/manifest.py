@@ -154,12 +154,11 @@ def _settle(targets: Sequence[Target]) -> tuple[_Verdicts, list[Notice]]:
             reason = f"keep-list line {first.line}: {first.decision} {scope}{note}"
             verdicts[scope][group] = _Verdict(first.decision == "keep", "row", reason)
             continue
-        lines = ", ".join(f"{row.line} ({row.decision} {row.face})" for row in rows)
-        verdicts[scope][group] = _Verdict(
-            False, "undecided", f"keep-list lines {', '.join(str(row.line) for row in rows)} contradict each other"
-        )
+        lines = " and ".join(str(row.line) for row in rows)
+        said = " and ".join(f"{row.line} ({row.decision} {row.face})" for row in rows)
+        verdicts[scope][group] = _Verdict(False, "undecided", f"keep-list lines {lines} contradict each other")
         detail = (
-            f"Keep-list lines {lines} contradict each other: their faces are one {scope} now, {group}, of which "
+            f"Keep-list lines {said} contradict each other: their faces are one {scope} now, {group}, of which "
             "nothing is kept until rows of a narrower scope, or fewer rows, decide it."
         )
         notices.append(Notice("contradiction", first.face, detail))

@@ -1,7 +1,7 @@
 """What faceswap's Sort tool would measure on a face that was extracted at 256 px, head-centred.
 
 Its pixel measures are taken on a part of that picture (the face alone, enlarged to 256 px again), so they are here
-computed from the same pixels by the same steps, not from the frame: the numbers are then the ones a faceswap user knows.
+computed from the same pixels by the same steps, not from the frame: faceswap users then meet the numbers they know.
 """
 
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ def measure_face(head: Image, landmarks: ArrayLike, legacy_matrix: ArrayLike, he
     if not (np.isfinite(matrix).all() and np.isfinite(points).all() and np.isfinite(head_offset).all()):
         raise ValueError("a face whose numbers are not finite cannot be measured")
     face = np.minimum(_face_part(head, head_offset), _hull_mask(apply_affine(matrix[None], points)[0])[..., None])
-    gray = cv2.cvtColor(face, cv2.COLOR_BGR2GRAY)
+    gray = np.asarray(cv2.cvtColor(face, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
     blue_green_red = head.reshape(-1, 3).mean(axis=0)
     return Measures(
         blur=float(cv2.Laplacian(gray, cv2.CV_32F).var() / np.sqrt(gray.size)),
@@ -72,10 +72,14 @@ def _face_part(head: Image, head_offset: ArrayLike) -> Image:
     unit_px = size - 2 * padding_px(size, PADDING_RATIO["head"])
     inner_px = size - 2 * padding_px(size, PADDING_RATIO["legacy"])
     side = round(size * unit_px / inner_px)
-    # The middle of the head crop is the mean face's middle moved by the offset: legacy centering moves it back.
-    left, top = np.rint(size / 2 - np.asarray(head_offset, dtype=np.float64) * unit_px - size * unit_px / inner_px / 2)
-    part = np.zeros((side, side, 3), np.uint8)
-    return part
+    # The middle of the head crop lies off the mean face's middle by the offset; legacy centering goes back to it.
+    middle = np.rint(size / 2 - np.asarray(head_offset, dtype=np.float64) * unit_px)
+    # A head turned so far that its part lies beyond the crop altogether gives a black one.
+    margin = 2 * size
+    left, top = np.clip(middle, -size, 2 * size).astype(int) - side // 2 + margin
+    framed = cv2.copyMakeBorder(head, margin, margin, margin, margin, cv2.BORDER_CONSTANT)
+    part = framed[top : top + side, left : left + side]
+    return np.asarray(cv2.resize(part, (size, size), interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
 
 
 def _hull_mask(points: NDArray[np.float64]) -> Image:
@@ -97,4 +101,5 @@ def _log_detail(gray: Image) -> float:
     low = slice(middle_y - _LOW_FREQUENCIES, middle_y + _LOW_FREQUENCIES)
     frequencies[low, middle_x - _LOW_FREQUENCIES : middle_x + _LOW_FREQUENCIES] = 0
     detail = np.abs(np.fft.ifft2(np.fft.ifftshift(frequencies)))
-    return float(np.log(detail).mean())
+    with np.errstate(divide="ignore"):  # nothing left anywhere: minus infinity, the least sharp of all
+        return float(np.log(detail).mean())

@@ -120,10 +120,12 @@ def _load_model(where: str, name: str, entry: Any, packages: Mapping[str, Any]) 
     kind = IdentityEntry if entry.get("role") == "identity" else Model
     values = {"name": name, **entry}
     if isinstance(build := entry.get("build"), dict):
-        if build.get("package") not in packages:
-            hint = _hint(str(build.get("package")), list(packages))
-            raise FacesetError(f"{where}: build.package {build.get('package')!r} is not under `packages`; {hint}")
-        values["build"] = {**build, "package": packages[build["package"]]}
+        package = str(build.get("package"))
+        if package not in packages:
+            raise FacesetError(
+                f"{where}: build.package {package!r} is not under `packages`; {_hint(package, list(packages))}"
+            )
+        values["build"] = {**build, "package": packages[package]}
     try:
         return kind.model_validate(values)
     except ValidationError as error:

@@ -28,7 +28,7 @@ from faceset.report_people import (
 from faceset.report_pictures import PORTRAIT_PX, THUMBNAIL_PX, pictures_of
 from faceset.schemas import FACES, FRAMES, NOTICES, PROBLEMS
 from faceset.tables import read_table
-from faceset.tallies import Tally, decision_tallies, kept_share, merge_small, problem_counts
+from faceset.tallies import Tally, decision_tallies, faces_in_common, kept_share, merge_small, problem_counts
 
 PEOPLE_IN_FULL = 100
 PEOPLE_LISTED = 1000
@@ -152,6 +152,7 @@ def write_report(
         threshold=threshold,
         sources=sources,
         facesets=sets,
+        in_common=faces_in_common(manifests),
         people=[view for view in views if view.person],
         others=[view for view in views if not view.person],
         people_count=len(people.sizes),
@@ -180,8 +181,12 @@ def _source(name: str, rights: str, frames: Path, faces: Path, problems: Path) -
 
 def _faceset(name: str, sources: Sequence[str], manifest: Path, notices: Path) -> FacesetView:
     tallies = decision_tallies(manifest)
-    told = tuple((row["kind"], row["face"], row["detail"]) for row in read_table(notices, NOTICES).to_pylist())
-    return FacesetView(name, tuple(sources), *kept_share(tallies), tuple(merge_small(tallies, REASONS_LISTED)), told)
+    few = merge_small(tallies, REASONS_LISTED)
+    told = [(row["kind"], row["face"], row["detail"]) for row in read_table(notices, NOTICES).to_pylist()]
+    told.sort(key=lambda notice: notice[0] != "contradiction")  # the only kind that leaves something undecided
+    return FacesetView(
+        name, tuple(sources), *kept_share(tallies), tuple(merge_small(tallies, REASONS_LISTED)), tuple(told)
+    )
 
 
 def _people(
@@ -214,9 +219,15 @@ def _people(
         outlier, track = outliers_and_tracks[face]
         rows = (
             ("drop this face", format_row("drop", "face", face, boxes[face], 1)),
-            (f"drop its track, {lengths[track]:,} faces", format_row("drop", "track", face, boxes[face], lengths[track])),
+            (
+                f"drop its track, {lengths[track]:,} faces",
+                format_row("drop", "track", face, boxes[face], lengths[track]),
+            ),
             ("keep this face", format_row("keep", "face", face, boxes[face], 1)),
-            (f"keep its track, {lengths[track]:,} faces", format_row("keep", "track", face, boxes[face], lengths[track])),
+            (
+                f"keep its track, {lengths[track]:,} faces",
+                format_row("keep", "track", face, boxes[face], lengths[track]),
+            ),
         )
         box = ",".join(str(edge) for edge in boxes[face])
         return FaceView(face, box, track, pictures[face], outlier, tuple(verdicts[face]), rows)
@@ -243,10 +254,12 @@ def _people(
 
 def _spread_view(spread: Spread) -> SpreadView:
     name, form = SPREAD_TEXTS[spread.measure]
-    low, high = form.format(spread.low), form.format(spread.high)
+    low, high = (form.format(value).replace("-", "\N{MINUS SIGN}") for value in (spread.low, spread.high))
     tallest = max(spread.counts)
     heights = [-(-count * SPREAD_HEIGHT // tallest) for count in spread.counts]
-    bars = "".join(f"M{4 * place} {SPREAD_HEIGHT}v-{height}h3v{height}z" for place, height in enumerate(heights) if height)
+    bars = "".join(
+        f"M{4 * place} {SPREAD_HEIGHT}v-{height}h3v{height}z" for place, height in enumerate(heights) if height
+    )
     return SpreadView(name, low if low == high else f"{low} to {high}", bars)
 
 

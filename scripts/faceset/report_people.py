@@ -41,7 +41,10 @@ class Spread:
 
 @dataclass(frozen=True)
 class Person:
-    """One cluster. `shown` are ids of faces: outliers first, then an even walk through the rest; not the central one."""
+    """One cluster.
+
+    `shown` are ids of faces: outliers first, then an even walk through the rest. The central face is not among them.
+    """
 
     cluster: str
     faces: int
@@ -76,6 +79,7 @@ class People:
         self.sizes: dict[str, int] = dict(
             sorted(zip(self._names, sizes.tolist(), strict=True), key=lambda entry: (-entry[1], entry[0]))
         )
+        self._sources = tuple(measures)
         self._measures = _measures_of(self._table["face_id"], measures)
         self._limits = {name: _limits(name, values) for name, values in self._measures.items()}
 
@@ -83,12 +87,13 @@ class People:
         """One cluster, looked at closely."""
         rows = self._rows[cluster]
         part = self._table.take(pa.array(rows))
+        counts = {entry["values"]: entry["counts"] for entry in pc.value_counts(part["source"]).to_pylist()}
         return Person(
             cluster,
             len(rows),
             pc.count_distinct(part["track"]).as_py(),
             pc.sum(part["outlier"]).as_py(),
-            dict(sorted((entry["values"], entry["counts"]) for entry in pc.value_counts(part["source"]).to_pylist())),
+            {source: count for source in self._sources if (count := counts.get(source))},
             _choose(part, cluster),
             tuple(
                 _spread(name, values[rows], self._limits[name])
@@ -116,7 +121,7 @@ def boxes_of(wanted: Iterable[str], faces: Mapping[str, Path]) -> dict[str, tupl
 def track_lengths(wanted: Iterable[str], tracks: Mapping[str, Path]) -> dict[str, int]:
     """How many faces each track in `wanted` has."""
     wanted = pa.array(sorted(wanted), pa.string())
-    lengths = {}
+    lengths: dict[str, int] = {}
     for path in tracks.values():
         counts = pc.value_counts(read_table(path, TRACKS, ["track"])["track"])
         found = counts.filter(pc.is_in(counts.field("values"), value_set=wanted))

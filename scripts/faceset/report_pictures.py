@@ -41,7 +41,8 @@ def pictures_of(sizes_px: Mapping[str, int], chips: Mapping[str, Path]) -> dict[
     missing = sorted(sizes_px.keys() - pictures.keys())
     if missing:
         raise FacesetError(
-            f"the chips hold no picture of {missing[0]}, which the clusters name. Delete the crop records and run again."
+            f"no chip shows {missing[0]}, which the clusters name: they do not belong together. "
+            "Delete the records crop.json and cluster.json and run again."
         )
     return pictures
 

@@ -1,5 +1,7 @@
 """What happened to the faces of a faceset, and what is odd about a source: counts, grouped for people to read."""
 
+import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +55,19 @@ def merge_small(tallies: list[Tally], at_most: int) -> list[Tally]:
 def kept_share(tallies: list[Tally]) -> tuple[int, int]:
     """How many faces were kept, of how many."""
     return sum(tally.faces for tally in tallies if tally.kept), sum(tally.faces for tally in tallies)
+
+
+def faces_in_common(manifests: Mapping[str, Path]) -> dict[tuple[str, str], int]:
+    """How many faces two facesets both keep, for each pair that has any."""
+    kept = {}
+    for faceset, path in manifests.items():
+        table = read_table(path, MANIFEST, ["face_id", "kept"])
+        kept[faceset] = table["face_id"].filter(table["kept"])
+    counts = {
+        (one, other): pc.sum(pc.is_in(kept[one], value_set=kept[other])).as_py() or 0
+        for one, other in itertools.combinations(kept, 2)
+    }
+    return {pair: count for pair, count in counts.items() if count}
 
 
 def problem_counts(problems: Path) -> dict[str, int]:

@@ -7,7 +7,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-
 from faceset import schemas
 from faceset.tables import TableWriter, write_table
 
@@ -190,7 +189,5 @@ class Inputs:
                     "reason": reasons,
                 },
             )
-            write_table(
-                folder / "notices.parquet", schemas.NOTICES, {"kind": kinds, "face": about, "detail": details}
-            )
+            write_table(folder / "notices.parquet", schemas.NOTICES, {"kind": kinds, "face": about, "detail": details})
         return paths

@@ -35,7 +35,7 @@ def mean_faces() -> np.ndarray:
     """Two faces shaped like the mean face, one of them turned, somewhere in a frame; (2, 68, 2)."""
     face = np.concatenate([np.zeros((17, 2)), MEAN_FACE_51]) * 200
     turn = np.array([[0.8, -0.6], [0.6, 0.8]])
-    return np.stack([face + (300, 100), face @ turn.T + (500, 50)]).astype(np.float32)
+    return np.stack([face, face @ turn.T + 500]).astype(np.float32)
 
 
 def model_of(tmp_path: Path, graph: GraphBuilder, **changes: Any) -> IdentityModel:

@@ -1,0 +1,85 @@
+"""Crop: one pass over the footage that cuts each face's chip and takes faceswap's measures."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from faceset.footage import Picture, read_frames
+from faceset.geometry import (
+    CHIP_SIZE_PX,
+    PADDING_RATIO,
+    base_matrices,
+    chip_matrices,
+    crop_matrices,
+    face_sizes,
+    landmark_distances,
+    normalised_landmarks,
+    poses,
+    warp_face,
+)
+from faceset.measures import MEASURED_SIZE_PX, measure_face
+from faceset.progress import Progress
+from faceset.schemas import CHIPS, FACES, MEASURES
+from faceset.smooth_warp import smooth_warp
+from faceset.tables import PICTURE_GROUP_ROWS, TableWriter, read_table
+
+# The size that faceswap sorts by is that of its face-centred crop at this edge.
+SIZE_MEASURE_PX = 64
+CHIP_JPEG = [
+    cv2.IMWRITE_JPEG_QUALITY,
+    95,
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+]
+
+
+def crop_faces(footage: Path, frames: Path, faces: Path, chips_output: Path, measures_output: Path) -> None:
+    """Write the `chips` and `measures` tables of a source: all faces without a problem, in the order of frames.
+
+    Raises FacesetError if the footage no longer agrees with its `frames` table.
+    """
+    table = read_table(faces, FACES, ["face_id", "position", "landmarks", "problem"]).to_pandas()
+    table = table[table["problem"].isna()].sort_values("position", kind="stable")
+    by_position = dict(list(table.groupby("position")))
+    positions = sorted(by_position)
+    with (
+        TableWriter(chips_output, CHIPS, group_rows=PICTURE_GROUP_ROWS) as chips,
+        TableWriter(measures_output, MEASURES) as measures,
+    ):
+        pictures = read_frames(footage, frames, [int(position) for position in positions])
+        for position, picture in Progress(pictures, "frames cropped", len(positions)):
+            here = by_position[position]
+            ids = here["face_id"].tolist()
+            landmarks = [face.reshape(-1, 2) for face in here["landmarks"]]
+            for face_id, points in zip(ids, landmarks, strict=True):
+                chips.add(face_id=[face_id], chip=[_chip(picture, points)])
+                measures.add(face_id=[face_id], **{name: [value] for name, value in _measures(picture, points).items()})
+
+
+def _chip(picture: Picture, points: npt.NDArray[np.float32]) -> bytes:
+    chip = smooth_warp(picture, chip_matrices(points[None])[0], CHIP_SIZE_PX)
+    return cv2.imencode(".jpg", chip, CHIP_JPEG)[1].tobytes()
+
+
+def _measures(picture: Picture, points: npt.NDArray[np.float32]) -> dict[str, float]:
+    base = base_matrices(points[None])
+    normalised = normalised_landmarks(points[None], base)
+    pose = poses(normalised)
+    head, face, legacy = (
+        crop_matrices(base, pose.offsets[centering], size_px, PADDING_RATIO[centering])
+        for centering, size_px in (("head", MEASURED_SIZE_PX), ("face", SIZE_MEASURE_PX), ("legacy", MEASURED_SIZE_PX))
+    )
+    pixels = measure_face(
+        warp_face(picture, head[0], MEASURED_SIZE_PX), points, legacy[0], pose.offsets["head"][0]
+    )
+    return {
+        "size": float(face_sizes(face, SIZE_MEASURE_PX)[0]),
+        "distance": float(landmark_distances(normalised)[0]),
+        "yaw": float(pose.yaw_deg[0]),
+        "pitch": float(pose.pitch_deg[0]),
+        "roll": float(pose.roll_deg[0]),
+        "blur": pixels.blur,
+        "blur_fft": pixels.blur_fft,
+    }
