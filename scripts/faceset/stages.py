@@ -271,10 +271,7 @@ STAGES = {
             module="faceset.extraction",
             reads={"frames": "frames.frames", "alignments": "clean.alignments", "kept": "clean.kept"},
             libraries=("av", "isal", "numpy", "opencv-python", "pyarrow"),
-            params=lambda project, where: {
-                "source": where["source"],
-                **project.faceset(where["faceset"]).extract.model_dump(),
-            },
+            params=lambda project, where: project.faceset(where["faceset"]).extract.model_dump(),
         ),
         Stage(
             name="assemble",

@@ -1,26 +1,28 @@
 """The text after every run: what there is now, what is wrong with it, and what to do next."""
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+import textwrap
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow.compute as pc
 
 from faceset.project import Project
 from faceset.records import read_record
-from faceset.schemas import CLUSTERS, EXTRACTED, FACES, FRAMES, NOTICES
-from faceset.stages import STAGES, Where
+from faceset.schemas import CLUSTERS, EXTRACTED, FACES, FRAMES, NOTICES, Schema
+from faceset.stages import STAGES
 from faceset.tables import read_table
 from faceset.tallies import decision_tallies, faces_in_common, kept_share, merge_small, problem_counts
 
-SOURCES_LISTED = 8
-PEOPLE_LISTED = 8
-FACESETS_LISTED = 4
+SOURCES_LISTED = 6
+PEOPLE_LISTED = 5
+FACESETS_LISTED = 3
 REASONS_LISTED = 4
-NOTICES_LISTED = 3
+WARNINGS_LISTED = 7
 LINE_LENGTH = 110
 BENCHMARKS = Path("logs/benchmarks")
-NOT_YET = "not there yet"
+NOT_YET = "not made yet"
 
 
 def summarise(project: Project) -> str:
@@ -53,19 +55,17 @@ def _result(project: Project, stage_name: str, output: str, **where: str) -> Pat
 
 def _sources(project: Project) -> list[str]:
     rows: list[Sequence[str]] = []
-    totals = [0, 0]
+    all_frames = all_faces = 0
     for name, source in project.sources.items():
-        counts = []
-        for place, (stage, output, schema, column) in enumerate(
-            (("frames", "frames", FRAMES, "position"), ("ingest", "faces", FACES, "face_index"))
-        ):
-            path = _result(project, stage, output, source=name)
-            count = read_table(path, schema, [column]).num_rows if path else None
-            totals[place] += count or 0
-            counts.append(NOT_YET if count is None else f"{count:,} {output}")
-        rows.append((name, *counts, "detected" if source.alignments is None else "from its alignments"))
-    listed = rows if len(rows) <= SOURCES_LISTED else [*rows[: SOURCES_LISTED - 1], (f"and {len(rows) - SOURCES_LISTED + 1} more",)]
-    return [f"Sources: {len(rows):,}, {totals[0]:,} frames, {totals[1]:,} faces", *_aligned(listed)]
+        frames = _count(_result(project, "frames", "frames", source=name), FRAMES, "position")
+        faces = _count(_result(project, "ingest", "faces", source=name), FACES, "face_index")
+        all_frames += frames or 0
+        all_faces += faces or 0
+        origin = "detected" if source.alignments is None else "from its alignments"
+        rows.append((name, _said(frames, "frames"), _said(faces, "faces"), origin))
+    if len(rows) > SOURCES_LISTED:
+        rows[SOURCES_LISTED:] = [(f"and {len(rows) - SOURCES_LISTED:,} more",)]
+    return [f"Sources: {len(project.sources):,}, {all_frames:,} frames, {all_faces:,} faces", *_aligned(rows)]
 
 
 def _people(project: Project) -> list[str]:
@@ -74,9 +74,9 @@ def _people(project: Project) -> list[str]:
         return [f"People: {NOT_YET}"]
     counts = pc.value_counts(read_table(path, CLUSTERS, ["cluster"])["cluster"]).to_pylist()
     largest = sorted((-entry["counts"], entry["values"]) for entry in counts)
-    rows = [(cluster, f"{-count:,} faces") for count, cluster in largest[:PEOPLE_LISTED]]
+    rows = [(cluster, _said(-count, "faces")) for count, cluster in largest[:PEOPLE_LISTED]]
     if rest := largest[PEOPLE_LISTED:]:
-        rows.append((f"and {len(rest):,} more", f"{-sum(count for count, _ in rest):,} faces"))
+        rows.append((f"and {len(rest):,} more", _said(-sum(count for count, _ in rest), "faces")))
     return [f"People: {len(largest):,} (each named by its most central face)", *_aligned(rows)]
 
 
@@ -96,7 +96,7 @@ def _facesets(project: Project) -> Iterator[list[str]]:
         ]
         yield [f"Faceset {name}: {kept:,} of {faces:,} faces kept", *_aligned(rows), f"  {_pictures(project, name)}"]
     if rest := names[FACESETS_LISTED:]:
-        yield [f"and {len(rest):,} more facesets: {_listed(rest)}"]
+        yield [_shortened(f"and {len(rest):,} more facesets: {', '.join(rest)}")]
 
 
 def _pictures(project: Project, faceset: str) -> str:
@@ -104,11 +104,11 @@ def _pictures(project: Project, faceset: str) -> str:
         _result(project, "extract", "extracted", faceset=faceset, source=source)
         for source in project.faceset_sources(faceset)
     ]
-    pictures = sum(read_table(path, EXTRACTED, ["file"]).num_rows for path in paths if path)
+    pictures = sum(_count(path, EXTRACTED, "file") or 0 for path in paths)
     folder = STAGES["assemble"].folder.format(faceset=faceset) + "/faces"
     if None in paths or not _result(project, "assemble", "faceset", faceset=faceset):
-        return f"{pictures:,} pictures extracted so far; {folder}: {NOT_YET}"
-    return f"{pictures:,} pictures in {folder}"
+        return f"{_said(pictures, 'pictures')} extracted so far; {folder} {NOT_YET}"
+    return f"{_said(pictures, 'pictures')} in {folder}"
 
 
 def _seconds(project: Project) -> list[str]:
@@ -117,40 +117,43 @@ def _seconds(project: Project) -> list[str]:
         times = [
             seconds
             for where in stage.instances(project)
-            if (seconds := _benchmark(BENCHMARKS / name / f"{'-'.join(where.values()) or name}.tsv")) is not None
+            if (seconds := _benchmark(BENCHMARKS / name / f"{'-'.join(where.values()) or 'all'}.tsv")) is not None
         ]
         if times:
             spent[name] = sum(times)
     if not spent:
         return []
-    return ["Seconds a stage, the last time each job ran:", *_wrapped(f"{name} {spent[name]:.1f}" for name in spent)]
+    text = ", ".join(f"{name} {seconds:.1f}" for name, seconds in spent.items())
+    return [
+        "Seconds a stage, of the last time each job ran:",
+        *textwrap.wrap(text, LINE_LENGTH, initial_indent="  ", subsequent_indent="  "),
+    ]
 
 
 def _warnings(project: Project) -> list[str]:
-    lines = []
-    for faceset in project.config.facesets:
-        path = _result(project, "manifest", "notices", faceset=faceset)
-        notices = read_table(path, NOTICES).to_pylist() if path else []
-        lines += [f"{faceset}: {notice['kind']}: {notice['detail']}" for notice in notices[:NOTICES_LISTED]]
-        if rest := len(notices) - NOTICES_LISTED:
-            lines += [f"{faceset}: {rest:,} more notices, all in the report"] if rest > 0 else []
+    warnings: list[str] = []
     unlicensed = [name for name, source in project.sources.items() if not source.rights]
     if unlicensed:
-        lines.append(f"no rights stated in {project.config.sources}: {_listed(unlicensed)}")
-    manifests = {name: path for name in project.config.facesets if (path := _result(project, "manifest", "manifest", faceset=name))}
+        warnings.append(f"no rights stated in {project.config.sources}: {', '.join(unlicensed)}")
+    manifests = {}
+    problems: Counter[str] = Counter()
+    for faceset in project.config.facesets:
+        if manifest := _result(project, "manifest", "manifest", faceset=faceset):
+            manifests[faceset] = manifest
+        if notices := _result(project, "manifest", "notices", faceset=faceset):
+            told = read_table(notices, NOTICES).to_pylist()
+            warnings += [f"{faceset}: {notice['kind']}: {notice['detail']}" for notice in told]
     for (one, other), count in faces_in_common(manifests).items():
-        lines.append(f"{count:,} faces are kept by both {one} and {other}")
-    lines += _problems(project)
-    return ["Warnings:", *(f"  {line}" for line in lines)] if lines else []
-
-
-def _problems(project: Project) -> list[str]:
-    totals: dict[str, int] = {}
+        warnings.append(f"{one} and {other} both keep {_said(count, 'faces')}")
     for source in project.sources:
-        path = _result(project, "ingest", "problems", source=source)
-        for kind, count in (problem_counts(path) if path else {}).items():
-            totals[kind] = totals.get(kind, 0) + count
-    return [f"in alignments: {', '.join(f'{count:,} {kind}' for kind, count in sorted(totals.items()))}"] if totals else []
+        if path := _result(project, "ingest", "problems", source=source):
+            problems.update(problem_counts(path))
+    if problems:
+        kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(problems.items()))
+        warnings.insert(0, f"problems in the alignments: {kinds}")
+    if len(warnings) > WARNINGS_LISTED:
+        warnings[WARNINGS_LISTED:] = [f"and {len(warnings) - WARNINGS_LISTED:,} more, all in the report"]
+    return ["Warnings:", *(f"  {_shortened(warning)}" for warning in warnings)] if warnings else []
 
 
 def _next_step(project: Project) -> list[str]:
@@ -158,3 +161,43 @@ def _next_step(project: Project) -> list[str]:
         return ["Next: run again without a target to have all results and results/report.html."]
     first = next(iter(project.config.facesets))
     return [f"Next: open results/report.html; edit {project.keep_list(first)}; run again."]
+
+
+def _count(path: Path | None, schema: Schema, column: str) -> int | None:
+    return read_table(path, schema, [column]).num_rows if path else None
+
+
+def _said(count: int | None, things: str) -> str:
+    if count is None:
+        return f"{things} {NOT_YET}"
+    return f"{count:,} {things[:-1] if count == 1 else things}"
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as indented lines, their columns of one width each; what begins with a number ends at its right edge."""
+    widths: Counter[int] = Counter()
+    for row in rows:
+        for column, cell in enumerate(row):
+            widths[column] = max(widths[column], len(cell))
+    lines = []
+    for row in rows:
+        cells = [
+            cell.rjust(widths[column]) if cell[:1].isdecimal() else cell.ljust(widths[column])
+            for column, cell in enumerate(row)
+        ]
+        lines.append(_shortened("  " + "  ".join(cells)))
+    return lines
+
+
+def _shortened(line: str) -> str:
+    line = line.rstrip()
+    return line if len(line) <= LINE_LENGTH else line[: LINE_LENGTH - 1].rstrip() + "…"
+
+
+def _benchmark(path: Path) -> float | None:
+    """The seconds in a Snakemake benchmark file; None where it has none."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return sum(float(row["s"]) for row in csv.DictReader(file, delimiter="\t"))
+    except (OSError, KeyError, TypeError, ValueError):  # timings are only for information
+        return None
