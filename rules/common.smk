@@ -4,6 +4,7 @@ Around a run of the main process, the records are primed before Snakemake plans,
 """
 
 import atexit
+import contextlib
 import functools
 import re
 from pathlib import Path
@@ -39,14 +40,22 @@ def prime_once():
         prime(PROJECT)
     except FacesetError as error:
         raise WorkflowError(str(error)) from None
-    atexit.register(print_summary)
+    atexit.register(print_summary, Path.cwd())
 
 
-def print_summary():
-    """Say what there is now, in the end of every run, also of one that had nothing to do."""
+def print_summary(folder):
+    """Say what there is now, in the end of every run that did not fail.
+
+    Not in `onsuccess`, which Snakemake passes over if there was nothing to do.
+    """
     from faceset.summary import summarise
 
-    print(summarise(PROJECT), flush=True)
+    with contextlib.chdir(folder):
+        print(summarise(PROJECT), flush=True)
+
+
+onerror:
+    atexit.unregister(print_summary)
 
 
 def inputs_of(stage):

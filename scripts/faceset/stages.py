@@ -160,9 +160,10 @@ def _cluster_params(project: Project, where: Where) -> dict[str, Any]:  # noqa: 
 
 def _report_params(project: Project, where: Where) -> dict[str, Any]:  # noqa: ARG001
     return {
-        "sources": {name: source.rights for name, source in project.sources.items()},
-        "facesets": {name: project.faceset_sources(name) for name in project.config.facesets},
         "model": project.config.identity.model,
+        "threshold": _cluster_params(project, where)["threshold"],
+        "rights": {name: source.rights for name, source in project.sources.items()},
+        "facesets": {name: project.faceset_sources(name) for name in project.config.facesets},
     }
 
 

@@ -174,19 +174,19 @@ def _said(count: int | None, things: str) -> str:
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows as indented lines, their columns of one width each; what begins with a number ends at its right edge."""
+    """Rows as indented lines, their columns of one width each, counts to the right."""
     widths: Counter[int] = Counter()
     for row in rows:
         for column, cell in enumerate(row):
             widths[column] = max(widths[column], len(cell))
-    lines = []
-    for row in rows:
-        cells = [
-            cell.rjust(widths[column]) if cell[:1].isdecimal() else cell.ljust(widths[column])
-            for column, cell in enumerate(row)
-        ]
-        lines.append(_shortened("  " + "  ".join(cells)))
-    return lines
+    return [
+        _shortened("  " + "  ".join(_padded(cell, widths[column]) for column, cell in enumerate(row))) for row in rows
+    ]
+
+
+def _padded(cell: str, width: int) -> str:
+    is_count = cell.partition(" ")[0].replace(",", "").isdecimal()
+    return cell.rjust(width) if is_count else cell.ljust(width)
 
 
 def _shortened(line: str) -> str:

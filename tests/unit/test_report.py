@@ -1,0 +1,265 @@
+"""Promises of the report."""
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from faceset import report, report_people
+from faceset.errors import FacesetError
+from faceset.keep_list import HEADER, read_keep_list
+from faceset.report import write_report
+from faceset.schemas import CLUSTERS, MANIFEST
+from faceset.tables import read_table
+from report_inputs import Inputs
+
+VOID = {"meta", "img", "br", "link", "path"}
+HARM = "<script>alert(1)</script> \" onload='x' & more"
+
+
+class Page(HTMLParser):
+    """The elements of a page: every tag with its attributes and text, and a check that all are closed in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None], list[str]]] = []
+        self._open: list[tuple[str, dict[str, str | None], list[str]]] = []
+        self.feed(text)
+        self.close()
+        assert not self._open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        element: tuple[str, dict[str, str | None], list[str]] = (tag, dict(attrs), [])
+        self.elements.append(element)
+        if tag not in VOID:
+            self._open.append(element)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self._open.pop()[0] == tag
+
+    def handle_data(self, data: str) -> None:
+        for element in self._open:
+            element[2].append(data)
+
+    def of(self, tag: str, css_class: str = "") -> Iterator[tuple[dict[str, str | None], str]]:
+        """Attributes and text of the elements with this tag and class."""
+        for name, attributes, text in self.elements:
+            if name == tag and (not css_class or css_class in (attributes.get("class") or "").split()):
+                yield attributes, "".join(text)
+
+
+def written(folder: Path, inputs: dict[str, Any]) -> str:
+    write_report(folder / "report.html", **inputs)
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+def rows_of(page: Page) -> list[str]:
+    return [text for _, text in page.of("code") if "\t" in text and text != HEADER]
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return Inputs(tmp_path_factory.mktemp("inputs"), {"interview": 120, "portraits": 80}, people=4).write()
+
+
+@pytest.fixture(scope="module")
+def text(inputs: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> str:
+    return written(tmp_path_factory.mktemp("output"), inputs)
+
+
+def test_the_same_inputs_give_the_same_bytes_wherever_they_lie(text: str, tmp_path: Path) -> None:
+    again = Inputs(tmp_path / "elsewhere", {"interview": 120, "portraits": 80}, people=4).write()
+    assert written(tmp_path, again) == text
+    assert str(tmp_path) not in text
+
+
+def test_the_page_asks_for_nothing_from_outside(text: str) -> None:
+    page = Page(text)
+    addresses = [
+        value for _, attributes, _ in page.elements for name, value in attributes.items() if name in ("src", "href")
+    ]
+    assert addresses
+    assert all(address is not None and address.startswith(("data:image/jpeg;base64,", "#")) for address in addresses)
+    assert not re.search(r"https?:|@import|url\(", text)
+
+
+def test_the_page_is_allowed_no_script_or_style_but_its_own(text: str) -> None:
+    page = Page(text)
+    ((policy, _),) = [(entry, "") for entry, _ in page.of("meta") if entry.get("http-equiv")]
+    for tag in ("style", "script"):
+        ((_, content),) = page.of(tag)
+        assert report._hash(content) in (policy["content"] or "")
+    assert not any(name.startswith("on") or name == "style" for _, given, _ in page.elements for name in given)
+
+
+def test_links_within_the_page_lead_somewhere(text: str) -> None:
+    page = Page(text)
+    names = [attributes["id"] for _, attributes, _ in page.elements if "id" in attributes]
+    assert len(names) == len(set(names))
+    assert {attributes["href"] for attributes, _ in page.of("a")} <= {f"#{name}" for name in names}
+
+
+def test_every_picture_says_what_it_is_and_has_its_promised_size(text: str) -> None:
+    import base64
+
+    images = [attributes for attributes, _ in Page(text).of("img")]
+    assert all("alt" in image for image in images)
+    sheet = next(image for image in images if (image["alt"] or "").startswith("Face "))
+    data = base64.b64decode((sheet["src"] or "").partition(",")[2])
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert decoded is not None
+    assert decoded.shape == (112, 112, 3)
+
+
+def test_counts_are_those_of_the_tables(inputs: dict[str, Any], text: str) -> None:
+    kept = sum(read_table(inputs["manifests"]["main"], MANIFEST, ["kept"])["kept"].to_pylist())
+    tiles = dict(zip([t for _, t in Page(text).of("dt")], [t for _, t in Page(text).of("dd")], strict=True))
+    assert {name: tiles[name] for name in ("sources", "frames", "faces", "people", "kept in main")} == {
+        "sources": "2",
+        "frames": "200",
+        "faces": "200",
+        "people": "4",
+        "kept in main": str(kept),
+    }
+
+
+def test_what_one_filter_dropped_is_one_line_whatever_its_values(text: str) -> None:
+    assert text.count("<td>smaller than 80 px</td>") == 1
+    assert "<td>in no kept cluster</td>" in text
+
+
+def test_people_come_largest_first(inputs: dict[str, Any], text: str) -> None:
+    clusters = read_table(inputs["clusters"], CLUSTERS, ["cluster"])["cluster"].to_pylist()
+    sizes = [clusters.count(name.strip()) for _, name in Page(text).of("p", "id")]
+    assert len(sizes) == 4
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_outliers_come_first_and_the_others_walk_evenly_through_the_cluster(
+    inputs: dict[str, Any],
+) -> None:
+    people = report_people.People(inputs["clusters"], inputs["measures"])
+    largest = next(iter(people.sizes))
+    person = people.person(largest)
+    outlier = [people.outliers_and_tracks([face])[face][0] for face in person.shown]
+    assert len(person.shown) == report_people.FACES_SHOWN
+    assert outlier == sorted(outlier, reverse=True)
+    assert 0 < sum(outlier) <= report_people.OUTLIERS_SHOWN
+    others = [face for face, is_outlier in zip(person.shown, outlier, strict=True) if not is_outlier]
+    order = dict(
+        zip(*(read_table(inputs["clusters"], CLUSTERS)[name].to_pylist() for name in ("face_id", "order")), strict=True)
+    )
+    places = [order[face] for face in others]
+    assert places == sorted(places)
+    assert max(np.diff(places)) <= 2 * len(order) / len(others)
+    assert largest not in person.shown
+    assert len(set(person.shown)) == len(person.shown)
+
+
+def test_copied_rows_are_rows_of_a_keep_list(inputs: dict[str, Any], text: str, tmp_path: Path) -> None:
+    page = Page(text)
+    assert HEADER in [code for _, code in page.of("code")]
+    # Rows that keep and rows that drop the same contradict each other by design: each half is a list.
+    for decision in ("keep", "drop"):
+        keep_list = tmp_path / f"{decision}.tsv"
+        chosen = [row for row in rows_of(page) if row.startswith(decision)]
+        keep_list.write_text("\n".join([HEADER, *chosen]) + "\n")
+        rows = read_keep_list(keep_list)
+        assert len(rows) == len(chosen) > 0
+        assert {row.scope for row in rows} == {"cluster", "track", "face"}
+        assert {row.box for row in rows} == {(200, 80, 120, 150)}
+        clusters = read_table(inputs["clusters"], CLUSTERS).to_pandas()
+        sizes = clusters.groupby("cluster").size().to_dict()
+        assert {row.face: row.reach for row in rows if row.scope == "cluster"} == sizes
+        lengths = clusters.groupby("track").size()
+        track_of = clusters.set_index("face_id")["track"]
+        assert all(row.reach == lengths[track_of[row.face]] for row in rows if row.scope == "track")
+
+
+def test_whoever_is_kept_has_a_row_however_many_people_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "PEOPLE_IN_FULL", 2)
+    monkeypatch.setattr(report, "PEOPLE_LISTED", 3)
+    inputs = Inputs(tmp_path, {"film": 40}, people=12).write()
+    # One of the smallest clusters is kept.
+    manifest = read_table(inputs["manifests"]["main"], MANIFEST)
+    smallest = min(cluster for cluster in manifest["cluster"].to_pylist() if cluster > "film/000020_0")
+    kept = [cluster == smallest for cluster in manifest["cluster"].to_pylist()]
+    report_table = manifest.set_column(manifest.column_names.index("kept"), MANIFEST.arrow.field("kept"), [kept])
+    from faceset.tables import write_table
+
+    write_table(inputs["manifests"]["main"], MANIFEST, {n: report_table[n] for n in report_table.column_names})
+    page = Page(written(tmp_path, inputs))
+    assert len(list(page.of("article"))) == 2
+    assert any(row.startswith(f"keep\tcluster\t{smallest}\t") for row in rows_of(page))
+    assert "no face is kept, is only in the table of clusters" in "".join(t for _, t in page.of("section"))
+
+
+def test_what_strangers_wrote_is_shown_and_never_run(tmp_path: Path) -> None:
+    given = Inputs(
+        tmp_path,
+        {"film": 12},
+        rights=HARM,
+        notices=[(HARM, HARM, HARM)],
+        problems=[(HARM, HARM, HARM)],
+        row_reason=f"keep-list line 3: keep cluster ({HARM})",
+    ).write()
+    harmless = written(tmp_path, given)
+    page = Page(harmless)
+    assert len(list(page.of("script"))) == 1
+    assert "<script>alert" not in harmless
+    assert any(HARM in content for _, content in page.of("li"))
+    assert any(HARM in content for _, content in page.of("td"))
+
+
+def test_warnings_come_before_all_else_and_contradictions_first(tmp_path: Path) -> None:
+    given = Inputs(
+        tmp_path,
+        {"film": 12, "other": 4},
+        facesets=("main", "second"),
+        rights="  ",
+        notices=[("policy", "", "the largest was kept"), ("contradiction", "film/000001_0", "lines 2 and 5")],
+        problems=[("bad face", f"{number:06d}", "5 points") for number in range(25)],
+    ).write()
+    content = written(tmp_path, given)
+    warnings, _, rest = content.partition('<section id="counts"')
+    assert warnings.index("contradiction") < warnings.index("policy")
+    assert "film, other: say in the column" in warnings
+    assert "main and second both keep 6 faces" in warnings
+    assert "and 15 more" in warnings
+    assert rest
+
+
+def test_nothing_to_warn_about_is_said(text: str) -> None:
+    assert "None: no notices" in text
+
+
+def test_a_project_without_a_single_face_has_a_report(tmp_path: Path) -> None:
+    content = written(tmp_path, Inputs(tmp_path, {"film": 0}).write())
+    assert "Nobody yet" in content
+    assert "0 of 0 faces kept" in content
+
+
+def test_a_person_of_one_face_is_shown(tmp_path: Path) -> None:
+    content = written(tmp_path, Inputs(tmp_path, {"film": 1}).write())
+    assert "1 face in 1 track" in content
+    assert not list(Page(content).of("details", "face"))
+
+
+def test_chips_that_do_not_belong_to_the_clusters_are_refused(tmp_path: Path) -> None:
+    inputs = Inputs(tmp_path / "one", {"film": 12}).write()
+    inputs["chips"] = Inputs(tmp_path / "two", {"film": 4}).write()["chips"]
+    with pytest.raises(FacesetError, match="no chip shows film/"):
+        written(tmp_path, inputs)
+
+
+def test_a_chip_that_is_no_picture_is_named(tmp_path: Path) -> None:
+    inputs = Inputs(tmp_path, {"film": 4}, chip=lambda face: b"no picture").write()
+    with pytest.raises(FacesetError, match=r"chips\.parquet: film/00000\d_0: its chip is no readable picture"):
+        written(tmp_path, inputs)
