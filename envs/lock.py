@@ -16,7 +16,7 @@ def compile_pins(*extras: str) -> dict[str, str]:
     """The pinned requirements of the project with some extras: name and marker, and the text with hashes."""
     command = ["uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes"]
     command += ["--no-header", "--no-annotate", *(f"--extra={extra}" for extra in extras), "pyproject.toml"]
-    text = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout  # noqa: S607
+    text = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     entries = re.split(r"\n(?=[A-Za-z0-9])", text.strip())
     return {entry.split("\\")[0].strip(): entry for entry in entries}
 

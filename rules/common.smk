@@ -30,7 +30,12 @@ wildcard_constraints:
 @functools.cache
 def prime_once():
     """Make the records say what the store knows: once, in a main process that is going to run jobs."""
-    if not workflow.is_main_process or workflow.executor_plugin is None or workflow.dryrun or workflow.touch:
+    if (
+        not workflow.is_main_process
+        or workflow.executor_plugin is None
+        or workflow.dryrun
+        or workflow.touch
+    ):
         return
     if list(Path(".snakemake/locks").glob("*")):
         raise WorkflowError(
@@ -70,7 +75,9 @@ def inputs_of(stage):
 
 def outputs_of(stage):
     """The outputs of a stage's rule: its record, and its links; but for folders, which Snakemake would write into."""
-    links = {name: link for name, link in STAGES[stage].links.items() if Path(link).suffix}
+    links = {
+        name: link for name, link in STAGES[stage].links.items() if Path(link).suffix
+    }
     return {"record": STAGES[stage].record, **links}
 
 
@@ -86,4 +93,8 @@ def gpu_of(stage):
 def all_targets(wildcards):
     """The records that nothing else reads, and the report."""
     prime_once()
-    return [STAGES[name].record.format(**where) for name in ("assemble", "report") for where in STAGES[name].instances(PROJECT)]
+    return [
+        STAGES[name].record.format(**where)
+        for name in ("assemble", "report")
+        for where in STAGES[name].instances(PROJECT)
+    ]

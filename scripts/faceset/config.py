@@ -56,7 +56,7 @@ class Extract(_Section):
 class Faceset(_Section):
     """One training set."""
 
-    sources: list[str] | None = Field(None, description="Names of the sources it draws on. Empty: all.")
+    sources: list[str] | None = Field(None, min_length=1, description="Names of the sources it draws on. Empty: all.")
     policy: Literal["largest", "all", "none"] = Field(
         "largest",
         description="What decides where the keep-list has no keep row of a cluster or track: "

@@ -71,9 +71,7 @@ def _measures(picture: Picture, points: npt.NDArray[np.float32]) -> dict[str, fl
         crop_matrices(base, pose.offsets[centering], size_px, PADDING_RATIO[centering])
         for centering, size_px in (("head", MEASURED_SIZE_PX), ("face", SIZE_MEASURE_PX), ("legacy", MEASURED_SIZE_PX))
     )
-    pixels = measure_face(
-        warp_face(picture, head[0], MEASURED_SIZE_PX), points, legacy[0], pose.offsets["head"][0]
-    )
+    pixels = measure_face(warp_face(picture, head[0], MEASURED_SIZE_PX), points, legacy[0], pose.offsets["head"][0])
     return {
         "size": float(face_sizes(face, SIZE_MEASURE_PX)[0]),
         "distance": float(landmark_distances(normalised)[0]),

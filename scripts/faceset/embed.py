@@ -15,7 +15,9 @@ from faceset.schemas import CHIPS, FACES
 from faceset.tables import iterate_rows, read_table
 
 
-def embed_chips(chips: Path, faces: Path, output: Path, model: IdentityEntry, models_folder: Path, device: Device) -> str:
+def embed_chips(
+    chips: Path, faces: Path, output: Path, model: IdentityEntry, models_folder: Path, device: Device
+) -> str:
     """Write the `embeddings` table of a source's chips. Returns what the model ran on.
 
     Memory grows by one embedding a face.

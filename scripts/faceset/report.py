@@ -184,9 +184,7 @@ def _faceset(name: str, sources: Sequence[str], manifest: Path, notices: Path) -
     few = merge_small(tallies, REASONS_LISTED)
     told = [(row["kind"], row["face"], row["detail"]) for row in read_table(notices, NOTICES).to_pylist()]
     told.sort(key=lambda notice: notice[0] != "contradiction")  # the only kind that leaves something undecided
-    return FacesetView(
-        name, tuple(sources), *kept_share(tallies), tuple(merge_small(tallies, REASONS_LISTED)), tuple(told)
-    )
+    return FacesetView(name, tuple(sources), *kept_share(tallies), tuple(few), tuple(told))
 
 
 def _people(

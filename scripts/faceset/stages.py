@@ -158,7 +158,7 @@ def _cluster_params(project: Project, where: Where) -> dict[str, Any]:  # noqa: 
     return {"threshold": project.config.cluster.threshold or project.identity.threshold}
 
 
-def _report_params(project: Project, where: Where) -> dict[str, Any]:  # noqa: ARG001
+def _report_params(project: Project, where: Where) -> dict[str, Any]:
     return {
         "model": project.config.identity.model,
         "threshold": _cluster_params(project, where)["threshold"],
@@ -262,7 +262,7 @@ STAGES = {
             makes={"fsa": "alignments.fsa", "alignments": "alignments.msgpack", "kept": "kept.parquet"},
             module="faceset.clean",
             reads={"alignments": "ingest.alignments", "frames": "frames.frames", "manifest": "manifest.manifest"},
-            libraries=("msgpack",),
+            libraries=("msgpack", "pyarrow"),
             params=lambda project, where: {"source": where["source"]},  # noqa: ARG005
         ),
         Stage(

@@ -19,7 +19,7 @@ SOURCES_LISTED = 6
 PEOPLE_LISTED = 5
 FACESETS_LISTED = 3
 REASONS_LISTED = 4
-WARNINGS_LISTED = 7
+WARNINGS_LISTED = 5
 LINE_LENGTH = 110
 BENCHMARKS = Path("logs/benchmarks")
 NOT_YET = "not made yet"
@@ -124,10 +124,7 @@ def _seconds(project: Project) -> list[str]:
     if not spent:
         return []
     text = ", ".join(f"{name} {seconds:.1f}" for name, seconds in spent.items())
-    return [
-        "Seconds a stage, of the last time each job ran:",
-        *textwrap.wrap(text, LINE_LENGTH, initial_indent="  ", subsequent_indent="  "),
-    ]
+    return ["Seconds a stage, of the last time each job ran:", *_wrapped(text)]
 
 
 def _warnings(project: Project) -> list[str]:
@@ -153,7 +150,7 @@ def _warnings(project: Project) -> list[str]:
         warnings.insert(0, f"problems in the alignments: {kinds}")
     if len(warnings) > WARNINGS_LISTED:
         warnings[WARNINGS_LISTED:] = [f"and {len(warnings) - WARNINGS_LISTED:,} more, all in the report"]
-    return ["Warnings:", *(f"  {_shortened(warning)}" for warning in warnings)] if warnings else []
+    return ["Warnings:", *(line for warning in warnings for line in _wrapped(warning))] if warnings else []
 
 
 def _next_step(project: Project) -> list[str]:
@@ -187,6 +184,12 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 def _padded(cell: str, width: int) -> str:
     is_count = cell.partition(" ")[0].replace(",", "").isdecimal()
     return cell.rjust(width) if is_count else cell.ljust(width)
+
+
+def _wrapped(text: str) -> list[str]:
+    """Indented lines, at most two."""
+    indents = {"initial_indent": "  ", "subsequent_indent": "    "}
+    return textwrap.wrap(text, LINE_LENGTH, max_lines=2, placeholder=" …", **indents)
 
 
 def _shortened(line: str) -> str:

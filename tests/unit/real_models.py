@@ -5,13 +5,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+
 from faceset.demo_footage import PHOTOS
 from faceset.detection import FaceDetector
 from faceset.fetch import fetch_package, read_member
 from faceset.identity import IdentityModel
 from faceset.mesh_landmarks import DetectedFace, MeshLandmarks, detect_faces
 from faceset.models import identity_entry, load_manifest, verified_model_path
-from numpy.typing import NDArray
 
 REPOSITORY = Path(__file__).parents[2]
 MODELS_DIR = REPOSITORY / "models"

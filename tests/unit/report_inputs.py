@@ -7,6 +7,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+
 from faceset import schemas
 from faceset.tables import TableWriter, write_table
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from faceset.alignments import from_msgpack, msgpack_bytes, read_alignments
 from faceset.clean import clean_alignments
 from faceset.face_ids import face_id, frame_of_key

@@ -9,6 +9,8 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from scipy.signal import correlate
+
 from faceset.converters.dlib_resnet import convert_dlib_resnet
 from faceset.converters.graph import GraphBuilder
 from faceset.converters.mtcnn import convert_pnet
@@ -16,7 +18,6 @@ from faceset.converters.tflite import convert_tflite
 from faceset.converters.torch_weights import MAGIC, read_weights
 from faceset.errors import FacesetError
 from real_models import MODELS_DIR
-from scipy.signal import correlate
 
 PNET_SHAPES = {
     "conv1": (10, 3, 3, 3),

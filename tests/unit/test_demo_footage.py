@@ -8,6 +8,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+
 from faceset.alignments import read_alignments
 from faceset.demo_footage import HEIGHT, WIDTH, compose
 

@@ -1,6 +1,7 @@
 import cv2
 import numpy as np
 import pytest
+
 from faceset.detection import FaceDetector
 from faceset.errors import FacesetError
 from faceset.mesh_landmarks import detect_faces, distinct_faces

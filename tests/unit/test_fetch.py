@@ -5,6 +5,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from faceset.errors import FacesetError
 from faceset.fetch import Package, fetch_package, read_member
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from golden_data import column, odd_figures, photo_figures, photo_frame, photo_pictures
 
 from faceset import geometry
 from faceset.face_png import pixel_digest
 from faceset.geometry import PADDING_RATIO
+from golden_data import column, odd_figures, photo_figures, photo_frame, photo_pictures
 
 CROPS = [("legacy", 256), ("face", 64), ("head", 256), ("head", 512)]
 

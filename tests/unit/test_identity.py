@@ -5,6 +5,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+
 from faceset.converters.graph import GraphBuilder
 from faceset.errors import FacesetError
 from faceset.geometry import apply_affine, chip_matrices, warp_face

@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
+
 from faceset import inference
 from faceset.converters.graph import GraphBuilder
 from faceset.errors import FacesetError

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
-from faceset.errors import FacesetError
-from faceset.keep_list import HEADER, Box, Decision, Row, Scope, format_row, read_keep_list
 from hypothesis import given
 from hypothesis import strategies as st
+
+from faceset.errors import FacesetError
+from faceset.keep_list import HEADER, Box, Decision, Row, Scope, format_row, read_keep_list
 
 
 def write(folder: Path, text: str) -> Path:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from faceset.face_ids import face_id
 from faceset.keep_list import HEADER
 from faceset.manifest import Policy, make_manifest

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from golden_data import column, photo_figures, photo_frame
 
 from faceset import geometry
 from faceset.measures import measure_face
+from golden_data import column, photo_figures, photo_frame
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from faceset.errors import FacesetError
 from faceset.model_setup import set_up_models
 

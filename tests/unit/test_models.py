@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from faceset.errors import FacesetError
 from faceset.models import IdentityEntry, identity_entry, load_manifest, verified_model_path
 

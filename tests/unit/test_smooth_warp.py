@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from faceset.smooth_warp import smooth_warp
 
 
