@@ -5,7 +5,7 @@ CORES ?= all
 ACCELERATOR := $(shell nvidia-smi >/dev/null 2>&1 && echo gpu || echo cpu)
 STAMP := .venv/installed-$(ACCELERATOR)
 
-.PHONY: help setup demo test lint bench lock
+.PHONY: help setup demo test lint bench docs lock
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
@@ -39,6 +39,9 @@ lint: setup
 
 bench: setup ## measure speed and memory
 	@$(BIN)/python -m benchmarks
+
+docs: $(STAMP) ## write the manuals that are made from the code
+	@$(BIN)/faceset docs
 
 lock: ## write requirements.lock and envs/ from pyproject.toml (needs uv)
 	@$(PYTHON) envs/lock.py

@@ -5,6 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from faceset.atomic import write_atomically
 from faceset.errors import FacesetError
 from faceset.project import MODEL_MANIFEST, MODELS_FOLDER, REPOSITORY
 
@@ -31,6 +32,14 @@ def make_demo(folder: Path) -> None:
             shutil.copyfile(origin, target)
 
 
+def write_manuals() -> None:
+    """Write the manuals that are made from the code."""
+    from faceset.manual import MANUALS
+
+    for name, make in MANUALS.items():
+        write_atomically(REPOSITORY / name, make().encode())
+
+
 def _say(line: str) -> None:
     print(line, flush=True)
 
@@ -42,12 +51,15 @@ def main() -> None:
     commands.add_parser("setup", help="fetch and convert the default models")
     demo = commands.add_parser("demo", help="compose the demo footage and put its config beside it")
     demo.add_argument("folder", type=Path)
+    commands.add_parser("docs", help="write the manuals that are made from the code (for developers)")
     arguments = parser.parse_args()
     try:
         if arguments.command == "setup":
             set_up()
-        else:
+        elif arguments.command == "demo":
             make_demo(arguments.folder)
+        else:
+            write_manuals()
     except FacesetError as error:
         sys.exit(f"faceset: {error}")
 

@@ -169,20 +169,6 @@ def _version(meta: object, name: str) -> float:
     return float(version)
 
 
-def with_video_keys(alignments: Alignments, video: Path) -> Alignments:
-    """Return alignments of a video whose frame names end in the video's extension, as they do since version 2.4.
-
-    Before, they ended in `.png`. A newer file is returned as it is.
-    """
-    if alignments.version_read is None or alignments.version_read >= VERSION:
-        return alignments
-    frames = {
-        name.removesuffix(".png") + video.suffix if name.endswith(".png") else name: frame
-        for name, frame in alignments.frames.items()
-    }
-    return Alignments({**alignments.data, "__data__": frames}, alignments.version_read, alignments.notes)
-
-
 def face_landmarks(face: dict[str, Any]) -> NDArray[np.float32]:
     """Return a canonical face's landmarks, (P, 2) float32, frame pixels."""
     with np.errstate(over="ignore"):

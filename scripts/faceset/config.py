@@ -10,75 +10,92 @@ from faceset.errors import FacesetError
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Detect(_Section):
     """How faces are found in sources that come without alignments."""
 
-    min_face_px: int = Field(40, ge=20, description="Edge of the smallest face looked for, in pixels of the frame.")
+    min_face_px: int = Field(
+        default=40, ge=20, description="Edge of the smallest face looked for, in pixels of the frame."
+    )
 
 
 class Identity(_Section):
     """Which model tells people apart."""
 
-    model: str = Field("dlib_resnet_v1", description="An identity model of the model manifest, config/models.yaml.")
+    model: str = Field(
+        default="dlib_resnet_v1", description="An identity model of the model manifest, config/models.yaml."
+    )
 
 
 class Cluster(_Section):
     """When two faces count as one person."""
 
     threshold: float | None = Field(
-        None, gt=0, description="Largest mean distance within one person. Empty: the model's own threshold."
+        default=None, gt=0, description="Largest mean distance within one person. Empty: the model's own threshold."
     )
 
 
 class Filters(_Section):
     """What drops a face although its person is wanted."""
 
-    min_size_px: float = Field(0, ge=0, description="Smallest edge of a face in the frame, in pixels.")
-    min_blur: float = Field(0, ge=0, description="Least sharpness, as in the column `blur` of measures.parquet.")
+    min_size_px: float = Field(default=0, ge=0, description="Smallest edge of a face in the frame, in pixels.")
+    min_blur: float = Field(
+        default=0, ge=0, description="Least sharpness, as in the column `blur` of measures.parquet."
+    )
     max_distance: float | None = Field(
-        None, gt=0, description="Largest distance from the mean face, as in the column `distance` of measures.parquet."
+        default=None,
+        gt=0,
+        description="Largest distance from the mean face, as in the column `distance` of measures.parquet.",
     )
 
 
 class Extract(_Section):
     """How training faces are cut."""
 
-    size_px: int = Field(512, ge=64, le=4096, multiple_of=2, description="Edge of an extracted picture, in pixels.")
-    min_size_percent: int = Field(
-        0, ge=0, le=200, description="Leave out faces smaller than this share of size_px in their frame; 0 keeps all."
+    size_px: int = Field(
+        default=512, ge=64, le=4096, multiple_of=2, description="Edge of an extracted picture, in pixels."
     )
-    every: int = Field(1, ge=1, description="Extract from every Nth frame of each source only.")
+    min_size_percent: int = Field(
+        default=0,
+        ge=0,
+        le=200,
+        description="Leave out faces smaller than this share of size_px in their frame; 0 keeps all.",
+    )
+    every: int = Field(default=1, ge=1, description="Extract from every Nth frame of each source only.")
 
 
 class Faceset(_Section):
     """One training set."""
 
-    sources: list[str] | None = Field(None, min_length=1, description="Names of the sources it draws on. Empty: all.")
+    sources: list[str] | None = Field(
+        default=None, min_length=1, description="Names of the sources it draws on. Empty: all."
+    )
     policy: Literal["largest", "all", "none"] = Field(
-        "largest",
+        default="largest",
         description="What decides where the keep-list has no keep row of a cluster or track: "
         "keep the `largest` cluster, `all` faces, or `none`.",
     )
-    filters: Filters = Field(Filters(), description="What drops a face although its person is wanted.")
-    extract: Extract = Field(Extract(), description="How training faces are cut.")
+    filters: Filters = Field(default=Filters(), description="What drops a face although its person is wanted.")
+    extract: Extract = Field(default=Extract(), description="How training faces are cut.")
 
 
 class Config(_Section):
     """The whole of config.yaml."""
 
-    sources: str = Field("config/sources.tsv", description="The table of footage, from the working directory.")
-    store: str = Field("store", description="Folder of the content store; many projects may share one.")
+    sources: str = Field(default="config/sources.tsv", description="The table of footage, from the working directory.")
+    store: str = Field(default="store", description="Folder of the content store; many projects may share one.")
     device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="What models run on; `auto` takes CUDA where it works."
+        default="auto", description="What models run on; `auto` takes CUDA where it works."
     )
-    detect: Detect = Field(Detect(), description="How faces are found in sources without alignments.")
-    identity: Identity = Field(Identity(), description="Which model tells people apart.")
-    cluster: Cluster = Field(Cluster(), description="When two faces count as one person.")
+    detect: Detect = Field(default=Detect(), description="How faces are found in sources without alignments.")
+    identity: Identity = Field(default=Identity(), description="Which model tells people apart.")
+    cluster: Cluster = Field(default=Cluster(), description="When two faces count as one person.")
     facesets: dict[str, Faceset] = Field(
-        {"main": Faceset()}, min_length=1, description="The training sets by name. Each has a keep-list of its name."
+        default={"main": Faceset()},
+        min_length=1,
+        description="The training sets by name. Each has a keep-list of its name.",
     )
 
 

@@ -10,6 +10,7 @@ from faceset.footage import Picture, read_frames
 from faceset.geometry import (
     CHIP_SIZE_PX,
     PADDING_RATIO,
+    Centering,
     base_matrices,
     chip_matrices,
     crop_matrices,
@@ -67,13 +68,14 @@ def _measures(picture: Picture, points: npt.NDArray[np.float32]) -> dict[str, fl
     base = base_matrices(points[None])
     normalised = normalised_landmarks(points[None], base)
     pose = poses(normalised)
-    head, face, legacy = (
-        crop_matrices(base, pose.offsets[centering], size_px, PADDING_RATIO[centering])
-        for centering, size_px in (("head", MEASURED_SIZE_PX), ("face", SIZE_MEASURE_PX), ("legacy", MEASURED_SIZE_PX))
-    )
-    pixels = measure_face(warp_face(picture, head[0], MEASURED_SIZE_PX), points, legacy[0], pose.offsets["head"][0])
+
+    def matrices(centering: Centering, size_px: int) -> npt.NDArray[np.float64]:
+        return crop_matrices(base, pose.offsets[centering], size_px, PADDING_RATIO[centering])
+
+    head, legacy = matrices("head", MEASURED_SIZE_PX)[0], matrices("legacy", MEASURED_SIZE_PX)[0]
+    pixels = measure_face(warp_face(picture, head, MEASURED_SIZE_PX), points, legacy, pose.offsets["head"][0])
     return {
-        "size": float(face_sizes(face, SIZE_MEASURE_PX)[0]),
+        "size": float(face_sizes(matrices("face", SIZE_MEASURE_PX), SIZE_MEASURE_PX)[0]),
         "distance": float(landmark_distances(normalised)[0]),
         "yaw": float(pose.yaw_deg[0]),
         "pitch": float(pose.pitch_deg[0]),

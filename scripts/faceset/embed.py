@@ -4,9 +4,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from faceset.embeddings import Embeddings, write_embeddings
-from faceset.geometry import chip_matrices
+from faceset.geometry import Image, chip_matrices
+from faceset.geometry_constants import LANDMARKS_98_TO_68
 from faceset.identity import IdentityModel
 from faceset.inference import Device
 from faceset.models import IdentityEntry, verified_model_path
@@ -30,9 +32,19 @@ def embed_chips(
     vectors = [np.empty((0, identity.dimensions), np.float32)]
     for batch in Progress(batches, "batches of faces embedded"):
         names = batch["face_id"].to_pylist()
-        landmarks = np.stack([landmarks_of[name].values.to_numpy().reshape(-1, 2) for name in names])
-        pictures = [cv2.imdecode(np.frombuffer(chip.as_py(), np.uint8), cv2.IMREAD_COLOR) for chip in batch["chip"]]
+        landmarks = np.stack([_as_68_points(landmarks_of[name].values.to_numpy()) for name in names])
+        pictures = [_picture(chip.as_py()) for chip in batch["chip"]]
         vectors.append(identity.embed(identity.inputs_from_chips(pictures, chip_matrices(landmarks), landmarks)))
         ids += names
     write_embeddings(output, Embeddings(ids, np.concatenate(vectors), model.metric), model.name, model.sha256)
     return identity.provider
+
+
+def _as_68_points(coordinates: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    # One source may mix both kinds of landmarks.
+    points = coordinates.reshape(-1, 2)
+    return points[LANDMARKS_98_TO_68] if len(points) == 98 else points
+
+
+def _picture(chip: bytes) -> Image:
+    return np.asarray(cv2.imdecode(np.frombuffer(chip, np.uint8), cv2.IMREAD_COLOR), np.uint8)

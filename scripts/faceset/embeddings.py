@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.parquet as pq
 from scipy.spatial.distance import cdist, pdist
 
@@ -42,13 +43,20 @@ def read_embeddings(path: Path) -> Embeddings:
 
     Raises FacesetError where the file is not one.
     """
-    dimensions = getattr(pq.read_schema(path).field("embedding").type, "list_size", 0)
+    dimensions = _dimensions(path)
     table = read_table(path, embeddings_schema(dimensions))
     metric = read_metadata(path).get("metric")
     if metric not in ("euclidean", "cosine"):
         raise FacesetError(f"{path}: unknown metric {metric!r}. Delete the file and run again.")
     vectors = table["embedding"].combine_chunks().flatten().to_numpy().reshape(-1, dimensions)
     return Embeddings(table["face_id"].to_pylist(), vectors, "cosine" if metric == "cosine" else "euclidean")
+
+
+def _dimensions(path: Path) -> int:
+    try:
+        return int(pq.read_schema(path).field("embedding").type.list_size)
+    except (OSError, pa.ArrowException, KeyError, AttributeError) as error:
+        raise FacesetError(f"{path}: not an embeddings table. Delete it and run again.") from error
 
 
 def distances(a: npt.ArrayLike, b: npt.ArrayLike, metric: Metric) -> Float64:

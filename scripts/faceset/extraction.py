@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from faceset.progress import Progress
 from faceset.schemas import EXTRACTED, FRAMES, KEPT
 from faceset.tables import TableWriter, read_table
 
-CENTERING = "head"
+CENTERING: Final = "head"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,9 @@ A frame's position counts from 0 in the order of decoding (video) or of names (f
 of shape (height, width, 3), as shown: rotation is applied.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import hashlib
+import itertools
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +87,8 @@ def _open_video(path: Path) -> Any:
         raise FacesetError(f"{path}: can not be opened as a video ({error}).") from error
     if not container.streams.video:
         raise FacesetError(f"{path}: there is no picture stream in this file.")
-    container.streams.video[0].thread_type = "AUTO"
+    # With threads, what a decoder makes of damaged frames would depend on the number of cores.
+    container.streams.video[0].thread_type = "NONE"
     return container
 
 
@@ -109,11 +112,18 @@ def read_picture(path: Path) -> Picture:
 
     Raises FacesetError if it can not be decoded.
     """
+    return _decoded(_read_bytes(path), path)
+
+
+def _read_bytes(path: Path) -> bytes:
     try:
-        data = np.fromfile(path, np.uint8)
+        return path.read_bytes()
     except OSError as error:
         raise FacesetError(f"{path}: can not be read ({error.strerror}).") from error
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+
+
+def _decoded(data: bytes, path: Path) -> Picture:
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     if picture is None:
         raise FacesetError(f"{path}: can not be decoded as a picture. Mend it, or move it out of the folder.")
     return np.asarray(picture, np.uint8)
@@ -127,52 +137,76 @@ def read_frames(path: Path, frames: Path, positions: Sequence[int]) -> Iterator[
     path
         The footage.
     frames
-        Its `frames` table. Footage that no longer agrees with it raises FacesetError.
+        Its `frames` table. Footage that no longer agrees with it (a picture's digest, a video frame's time) raises
+        FacesetError.
     """
-    table = read_table(frames, FRAMES, ["name", "pts", "keyframe", "rotation"])
+    table = read_table(frames, FRAMES, ["name", "digest", "pts", "keyframe", "rotation"])
     if is_video(path):
-        yield from _read_video(path, table, positions)
+        rotations = table["rotation"].to_numpy()
+        for position, frame in zip(positions, _video_frames(path, table, positions), strict=True):
+            yield position, _to_picture(frame, int(rotations[position]))
         return
-    names = table["name"]
     for position in positions:
-        yield position, read_picture(path / names[position].as_py())
+        picture = path / table["name"][position].as_py()
+        data = _read_bytes(picture)
+        if hashlib.sha256(data).hexdigest() != table["digest"][position].as_py():
+            raise FacesetError(f"{picture}: changed since the frames were listed. Run again.")
+        yield position, _decoded(data, picture)
 
 
-def _read_video(path: Path, table: Any, positions: Iterable[int]) -> Iterator[tuple[int, Picture]]:
-    pts = table["pts"].to_pylist()
+def _video_frames(path: Path, table: Any, positions: Sequence[int]) -> Iterator[Any]:
+    times = table["pts"].to_pylist()
     keyframes = np.flatnonzero(table["keyframe"].to_numpy(zero_copy_only=False))
-    rotations = table["rotation"].to_numpy()
+    found = 0
     # Seeking needs a time for each frame, each later than the one before.
-    can_seek = None not in pts and all(a < b for a, b in zip(pts, pts[1:], strict=False))
+    if None not in times and all(a < b for a, b in itertools.pairwise(times)):
+        for frame in _seek_frames(path, times, np.union1d([0], keyframes), positions):
+            yield frame
+            found += 1
+    if found < len(positions):
+        yield from _scan_frames(path, times, positions[found:])
+
+
+def _seek_frames(
+    path: Path, times: list[int], keyframes: npt.NDArray[np.int64], positions: Sequence[int]
+) -> Iterator[Any]:
+    """The frames at `positions`, up to the first that seeking does not lead to.
+
+    Some containers (.ts, .mpg, .avi) have no exact index: a seek lands behind the keyframe that was asked for.
+    """
+    position_at = {time: position for position, time in enumerate(times)}
     with _open_video(path) as container:
-        stream = container.streams.video[0]
         at, decoded = 0, _decode(container)
         for wanted in positions:
-            before = keyframes[np.searchsorted(keyframes, wanted, "right") - 1] if len(keyframes) else 0
-            if can_seek and before > at:
-                container.seek(pts[before], stream=stream, backward=True, any_frame=False)
+            keyframe = int(keyframes[np.searchsorted(keyframes, wanted, "right") - 1])
+            if keyframe > at:
+                try:
+                    container.seek(times[keyframe], stream=container.streams.video[0])
+                except av.FFmpegError:
+                    return
                 decoded = _decode(container)
-                at = -1
-            while True:
-                frame = next(decoded, None)
-                if frame is None:
-                    raise FacesetError(f"{path}: frame {wanted + 1} can no longer be decoded. Has the file changed?")
-                here = at if at >= 0 else _position_of(frame.pts, pts, path)
-                at = here + 1
-                if here == wanted:
-                    break
-                if here > wanted:
-                    raise FacesetError(
-                        f"{path}: seeking went past frame {wanted + 1}. Re-wrap the video and try again."
-                    )
-            yield wanted, _to_picture(frame, int(rotations[wanted]))
+            frame = next((frame for frame in decoded if position_at.get(frame.pts, wanted) >= wanted), None)
+            if frame is None or frame.pts != times[wanted]:
+                return
+            yield frame
+            at = wanted + 1
 
 
-def _position_of(pts: int, all_pts: list[int], path: Path) -> int:
-    index = int(np.searchsorted(all_pts, pts))
-    if index >= len(all_pts) or all_pts[index] != pts:
-        raise FacesetError(f"{path}: a frame at time {pts} was not there before. Has the file changed?")
-    return index
+def _scan_frames(path: Path, times: list[int | None], positions: Sequence[int]) -> Iterator[Any]:
+    """The frames at `positions`, decoding everything up to the last of them."""
+    waiting = iter(positions)
+    wanted = next(waiting)
+    with _open_video(path) as container:
+        for position, frame in enumerate(_decode(container)):
+            if position >= len(times) or frame.pts != times[position]:
+                raise FacesetError(f"{path}: frame {position + 1} is not the one that was listed. Run again.")
+            if position == wanted:
+                yield frame
+                following = next(waiting, None)
+                if following is None:
+                    return
+                wanted = following
+    raise FacesetError(f"{path}: frame {wanted + 1} can no longer be decoded. Has the file changed? Run again.")
 
 
 def _to_picture(frame: Any, rotation: int) -> Picture:

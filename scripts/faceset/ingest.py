@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from faceset.alignments import Alignments, msgpack_bytes
+from faceset.alignments import Alignments, face_landmarks, msgpack_bytes
 from faceset.errors import FacesetError
 from faceset.face_ids import face_id, frame_of_key
 from faceset.geometry import base_matrices
@@ -16,6 +16,9 @@ from faceset.schemas import FACES, FRAMES, PROBLEMS
 from faceset.tables import TableWriter, read_table, write_table
 
 IDENTITY_LANDMARKS = (68, 98)
+LARGEST_EDGE = 2**31 - 1  # what the table can hold
+# A face may reach beyond its frame; so many times as large, it is an error, whose crop no memory could hold.
+LARGEST_SHARE = 2
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,9 @@ def _faces(
         elif len(faces) > 1:
             problems.add("several faces", name, f"{len(faces)} faces")
         for index, face in enumerate(faces):
-            landmarks = np.asarray(face["landmarks_xy"], np.float32)
-            problem = _problem(landmarks, frame)
+            landmarks = face_landmarks(face)
+            box = {side: face[side] for side in "xywh"}
+            problem = _problem(landmarks, box, frame)
             if problem and frame is not None:
                 problems.add("bad face", name, f"face {index}: {problem}")
             yield {
@@ -88,7 +92,7 @@ def _faces(
                 "frame": name,
                 "face_index": index,
                 "position": frame.position if frame else None,
-                **{side: face[side] for side in "xywh"},
+                **{side: min(max(value, -LARGEST_EDGE), LARGEST_EDGE) for side, value in box.items()},
                 "landmarks": landmarks.ravel(),
                 "problem": problem,
             }
@@ -97,12 +101,12 @@ def _faces(
             f"{file}: none of its {len(met)} frames is in the footage (its first is {next(iter(met.values()))!r}, the "
             f"footage's {next(iter(known))!r}). Is it the alignments file of other footage?"
         )
-    for name in known.keys() - met.keys() if len(met) < len(known) else ():
+    for name in known.keys() - met.keys():
         problems.add("frame without entry", name, "")
     problems.rows.sort()
 
 
-def _problem(landmarks: npt.NDArray[np.float32], frame: _Frame | None) -> str | None:
+def _problem(landmarks: npt.NDArray[np.float32], box: dict[str, int], frame: _Frame | None) -> str | None:
     """Why a face of (P, 2) landmarks can not be used, if so."""
     if frame is None:
         return "its frame is not in the footage"
@@ -110,8 +114,15 @@ def _problem(landmarks: npt.NDArray[np.float32], frame: _Frame | None) -> str | 
         return f"{len(landmarks)} landmarks say too little of a face to tell who it is"
     if not np.isfinite(landmarks).all():
         return "landmarks that are not numbers"
-    if not np.isfinite(base_matrices(landmarks[None])).all():
+    (base,) = base_matrices(landmarks[None])
+    if not np.isfinite(base).all():
         return "landmarks all in one place"
+    largest_px = LARGEST_SHARE * max(frame.width, frame.height)
+    # The base matrix leads from pixels to mean faces: its scale is one face's edge, inverted.
+    if np.abs(landmarks).max() > 2 * largest_px or abs(np.linalg.det(base[:, :2])) * largest_px**2 < 1:
+        return "landmarks far beyond its frame"
+    if max(map(abs, box.values())) > LARGEST_EDGE:
+        return "a box far beyond its frame"
     if not ((landmarks >= 0) & (landmarks < (frame.width, frame.height))).all(axis=1).any():
         return "wholly outside its frame"
     return None

@@ -113,7 +113,7 @@ def run_script(snakemake: Any, compute: Callable[[Job], None]) -> None:
     where: Where = dict(snakemake.wildcards.items())
     name = snakemake.rule
     with Path(snakemake.log[0]).open("w", encoding="utf-8") as log:
-        sys.stderr = _Tee(sys.__stderr__ or log, log)  # type: ignore[assignment]
+        sys.stderr = _Tee(sys.__stderr__ or log, log)
         label = " ".join([name, *where.values()])
         try:
             _run(snakemake.config, name, where, compute, label)

@@ -9,10 +9,24 @@ from pathlib import Path
 from faceset.alignments import default_alignments_path
 from faceset.errors import FacesetError
 
-REQUIRED = ("source", "frames", "alignments", "rights")
-OPTIONAL = ("note",)
+COLUMNS = (
+    ("source", True, "a name for it: letters, digits, dot, dash, underscore. It is part of every face's id"),
+    ("frames", True, "the video file, or the folder of pictures"),
+    (
+        "alignments",
+        True,
+        "its alignments file (.fsa, .json, .msgpack). Empty: the file at faceswap's default place if there is one, "
+        "else faces are detected; `detect` forces that",
+    ),
+    ("rights", True, "in a sentence, why this footage may be used. Empty gives a warning"),
+    ("note", False, "anything; for you alone"),
+)
+"""The columns of the table: name, whether it is needed, and what it means."""
+
+REQUIRED = tuple(name for name, needed, _ in COLUMNS if needed)
+OPTIONAL = tuple(name for name, needed, _ in COLUMNS if not needed)
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-RESERVED = ("facesets",)
+RESERVED = ("faces", "facesets")  # folders of results that a source's would be mixed up with
 
 
 @dataclass(frozen=True)

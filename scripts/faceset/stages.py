@@ -179,7 +179,7 @@ STAGES = {
             folder=PER_SOURCE,
             makes={"frames": "frames.parquet"},
             module="faceset.footage",
-            libraries=("av", "opencv-python", "pyarrow"),
+            libraries=("av", "numpy", "opencv-python", "pyarrow"),
             params=_footage_params,
         ),
         Stage(
@@ -188,7 +188,7 @@ STAGES = {
             makes={"detected": "detected.msgpack"},
             module="faceset.footage_detection",
             reads={"frames": "frames.frames"},
-            libraries=("av", "numpy", "onnxruntime", "opencv-python"),
+            libraries=("av", "msgpack", "numpy", "onnxruntime", "opencv-python", "pyarrow"),
             params=lambda project, where: project.config.detect.model_dump(),  # noqa: ARG005
             models=lambda project: DETECTION_MODELS,  # noqa: ARG005
             runs_if=_is_detected,
@@ -201,7 +201,7 @@ STAGES = {
             module="faceset.ingest",
             reads={"frames": "frames.frames", "detected": "detect.detected"},
             reads_if={"detected": _is_detected},
-            libraries=("msgpack", "numpy", "pyarrow"),
+            libraries=("msgpack", "numpy", "opencv-python", "pyarrow"),
             params=lambda project, where: {"source": where["source"]},  # noqa: ARG005
             files=_alignments_file,
         ),
@@ -219,7 +219,7 @@ STAGES = {
             makes={"embeddings": "embeddings.parquet"},
             module="faceset.embed",
             reads={"chips": "crop.chips", "faces": "ingest.faces"},
-            libraries=("numpy", "onnxruntime", "opencv-python", "pyarrow"),
+            libraries=("numpy", "onnxruntime", "opencv-python", "pyarrow", "scipy"),
             models=lambda project: (project.config.identity.model,),
             gpu=True,
         ),
@@ -229,7 +229,7 @@ STAGES = {
             makes={"tracks": "tracks.parquet"},
             module="faceset.tracking",
             reads={"faces": "ingest.faces", "embeddings": "embed.embeddings"},
-            libraries=("numpy", "pyarrow"),
+            libraries=("numpy", "pyarrow", "scipy"),
             params=_cluster_params,
         ),
         Stage(
@@ -238,7 +238,7 @@ STAGES = {
             makes={"clusters": "clusters.parquet"},
             module="faceset.clustering",
             reads={"faces": "ingest.faces", "embeddings": "embed.embeddings", "tracks": "track.tracks"},
-            libraries=("numpy", "pyarrow"),
+            libraries=("numpy", "pandas", "pyarrow", "scipy"),
             params=_cluster_params,
         ),
         Stage(
@@ -252,7 +252,7 @@ STAGES = {
                 "tracks": "track.tracks",
                 "clusters": "cluster.clusters",
             },
-            libraries=("pandas", "pyarrow"),
+            libraries=("numpy", "pandas", "pyarrow"),
             params=_manifest_params,
             files=_keep_list_file,
         ),
@@ -262,7 +262,7 @@ STAGES = {
             makes={"fsa": "alignments.fsa", "alignments": "alignments.msgpack", "kept": "kept.parquet"},
             module="faceset.clean",
             reads={"alignments": "ingest.alignments", "frames": "frames.frames", "manifest": "manifest.manifest"},
-            libraries=("msgpack", "pyarrow"),
+            libraries=("msgpack", "numpy", "pyarrow"),
             params=lambda project, where: {"source": where["source"]},  # noqa: ARG005
         ),
         Stage(
@@ -271,7 +271,7 @@ STAGES = {
             makes={"faces": "faces", "extracted": "extracted.parquet"},
             module="faceset.extraction",
             reads={"frames": "frames.frames", "alignments": "clean.alignments", "kept": "clean.kept"},
-            libraries=("av", "isal", "numpy", "opencv-python", "pyarrow"),
+            libraries=("av", "isal", "msgpack", "numpy", "opencv-python", "pyarrow"),
             params=lambda project, where: project.faceset(where["faceset"]).extract.model_dump(),
         ),
         Stage(
@@ -298,7 +298,7 @@ STAGES = {
                 "manifest": "manifest.manifest",
                 "notices": "manifest.notices",
             },
-            libraries=("opencv-python", "pandas", "pyarrow"),
+            libraries=("Jinja2", "MarkupSafe", "numpy", "opencv-python", "pyarrow"),
             params=_report_params,
         ),
     )

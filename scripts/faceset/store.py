@@ -11,6 +11,7 @@ Everything appears by a rename of something complete, so a crash leaves at worst
 import contextlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -36,8 +37,10 @@ class Artifact:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Artifact":
-        """Read what `as_json` wrote."""
-        return cls(value["sha256"], value["size"])
+        """Read what `as_json` wrote; raises ValueError, KeyError or TypeError on anything else."""
+        if not re.fullmatch("[0-9a-f]{64}", value["sha256"]):
+            raise ValueError(f"{value['sha256']!r} is no SHA-256")
+        return cls(value["sha256"], int(value["size"]))
 
 
 @dataclass(frozen=True)

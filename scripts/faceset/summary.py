@@ -187,9 +187,10 @@ def _padded(cell: str, width: int) -> str:
 
 
 def _wrapped(text: str) -> list[str]:
-    """Indented lines, at most two."""
-    indents = {"initial_indent": "  ", "subsequent_indent": "    "}
-    return textwrap.wrap(text, LINE_LENGTH, max_lines=2, placeholder=" …", **indents)
+    """Indented lines, at most three."""
+    return textwrap.wrap(
+        text, LINE_LENGTH, initial_indent="  ", subsequent_indent="    ", max_lines=3, placeholder=" …"
+    )
 
 
 def _shortened(line: str) -> str:

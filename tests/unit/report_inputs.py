@@ -52,11 +52,11 @@ class Inputs:
         track_of: dict[str, str] = {}
         for source, count in self.sources.items():
             (self.folder / source).mkdir(parents=True, exist_ok=True)
-            last: dict[int, list[str]] = {}
+            runs: dict[int, list[str]] = {}
             for place in range(count):
-                face, run = ids[source, place], last.setdefault(self.person_of(place), [])
-                run.append(face)
-                track_of[face] = run[(len(run) - 1) // TRACK_FACES * TRACK_FACES]
+                run = runs.setdefault(self.person_of(place), [])
+                run.append(ids[source, place])
+                track_of[run[-1]] = run[(len(run) - 1) // TRACK_FACES * TRACK_FACES]
             self._write_source(source, count, [ids[source, place] for place in range(count)], track_of, tables)
         return {
             "model": "dlib_resnet_v1",

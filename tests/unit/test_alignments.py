@@ -15,7 +15,6 @@ from faceset.alignments import (
     fsa_bytes,
     msgpack_bytes,
     read_alignments,
-    with_video_keys,
 )
 from faceset.errors import FacesetError
 from golden_data import GOLDEN, PHOTOS
@@ -327,14 +326,6 @@ def test_faceswaps_export_is_read(tmp_path):
     with pytest.raises(FacesetError, match=r"frame 'a\.jpg', face 0: expected detected"):
         read_alignments(path)
 
-
-def test_keys_of_an_old_video_get_its_extension(fsa, tmp_path):
-    old = alignments(version=2.3)
-    old["__data__"] = {"film.v2_000001.png": [face()], "film.v2_000002.png": []}
-    renamed = with_video_keys(read(fsa, old), tmp_path / "film.v2.mkv")
-    assert list(renamed.frames) == ["film.v2_000001.mkv", "film.v2_000002.mkv"]
-    current = read(fsa, alignments(face()))
-    assert with_video_keys(current, tmp_path / "film.mkv") == current
 
 
 def test_the_default_place_is_in_the_folder_or_beside_the_video(tmp_path):

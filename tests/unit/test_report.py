@@ -261,3 +261,11 @@ def test_a_chip_that_is_no_picture_is_named(tmp_path: Path) -> None:
     inputs = Inputs(tmp_path, {"film": 4}, chip=str.encode).write()
     with pytest.raises(FacesetError, match=r"chips\.parquet: film/00000\d_0: its chip is no readable picture"):
         written(tmp_path, inputs)
+
+
+def test_dropped_faces_are_greyed_among_kept_ones_only(inputs: dict[str, Any], text: str) -> None:
+    manifest = read_table(inputs["manifests"]["main"], MANIFEST).to_pandas().set_index("face_id")
+    greyed = set(re.findall(r'<details class="face[^"]*left-out[^>]*>\s*<summary><img [^>]*alt="Face ([^", ]+)', text))
+    assert greyed
+    assert not manifest.loc[sorted(greyed), "kept"].any()
+    assert manifest.loc[sorted(greyed), "cluster"].nunique() == 1
