@@ -7,6 +7,7 @@ import atexit
 import contextlib
 import functools
 import re
+import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -56,7 +57,10 @@ def print_summary(folder):
     from faceset.summary import summarise
 
     with contextlib.chdir(folder):
-        print(summarise(PROJECT), flush=True)
+        try:
+            print(summarise(PROJECT), flush=True)
+        except FacesetError as error:
+            print(f"faceset: {error}", file=sys.stderr)
 
 
 onerror:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from faceset.alignment_entries import Face
 from faceset.alignments import Alignments, face_landmarks, msgpack_bytes
 from faceset.errors import FacesetError
 from faceset.face_ids import face_id, frame_of_key
@@ -83,8 +85,7 @@ def _faces(
             problems.add("several faces", name, f"{len(faces)} faces")
         for index, face in enumerate(faces):
             landmarks = face_landmarks(face)
-            box = {side: face[side] for side in "xywh"}
-            problem = _problem(landmarks, box, frame)
+            problem = _problem(face, landmarks, frame)
             if problem and frame is not None:
                 problems.add("bad face", name, f"face {index}: {problem}")
             yield {
@@ -92,7 +93,7 @@ def _faces(
                 "frame": name,
                 "face_index": index,
                 "position": frame.position if frame else None,
-                **{side: min(max(value, -LARGEST_EDGE), LARGEST_EDGE) for side, value in box.items()},
+                **{side: min(max(face[side], -LARGEST_EDGE), LARGEST_EDGE) for side in "xywh"},
                 "landmarks": landmarks.ravel(),
                 "problem": problem,
             }
@@ -106,8 +107,8 @@ def _faces(
     problems.rows.sort()
 
 
-def _problem(landmarks: npt.NDArray[np.float32], box: dict[str, int], frame: _Frame | None) -> str | None:
-    """Why a face of (P, 2) landmarks can not be used, if so."""
+def _problem(face: Face, landmarks: npt.NDArray[np.float32], frame: _Frame | None) -> str | None:
+    """Why a face, whose landmarks are (P, 2), can not be used, if so."""
     if frame is None:
         return "its frame is not in the footage"
     if len(landmarks) not in IDENTITY_LANDMARKS:
@@ -121,8 +122,17 @@ def _problem(landmarks: npt.NDArray[np.float32], box: dict[str, int], frame: _Fr
     # The base matrix leads from pixels to mean faces: its scale is one face's edge, inverted.
     if np.abs(landmarks).max() > 2 * largest_px or abs(np.linalg.det(base[:, :2])) * largest_px**2 < 1:
         return "landmarks far beyond its frame"
-    if max(map(abs, box.values())) > LARGEST_EDGE:
+    if max(abs(face[side]) for side in "xywh") > LARGEST_EDGE:
         return "a box far beyond its frame"
+    if not np.isfinite(_other_numbers(face)).all():
+        return "a mask or an identity with numbers that are not finite"
     if not ((landmarks >= 0) & (landmarks < (frame.width, frame.height))).all(axis=1).any():
         return "wholly outside its frame"
     return None
+
+
+def _other_numbers(face: Face) -> npt.NDArray[np.float32]:
+    """All numbers that a face's picture will carry besides its landmarks."""
+    rows = [row for mask in face["mask"].values() for row in mask["affine_matrix"]]
+    with np.errstate(over="ignore"):
+        return np.fromiter(chain.from_iterable([*rows, *face["identity"].values()]), np.float32)

@@ -32,7 +32,8 @@ def publish(store: Store, stage: Stage, where: Where, action: Action) -> bool:
     alone. Returns whether the record's bytes changed.
     """
     for name, pattern in stage.links.items():
-        _link(Path(pattern.format(**where)), store.object_path(action.outputs[name]))
+        show = _copy if name in stage.copies else _link
+        show(Path(pattern.format(**where)), store.object_path(action.outputs[name]))
     record = Path(stage.record.format(**where))
     data = action.to_bytes()
     try:
@@ -49,11 +50,21 @@ def retract(stage: Stage, where: Where) -> bool:
     record = Path(stage.record.format(**where))
     found = record.exists()
     record.unlink(missing_ok=True)
-    for pattern in stage.links.values():
-        link = Path(pattern.format(**where))
-        if link.is_symlink():
-            link.unlink()
+    for name, pattern in stage.links.items():
+        shown = Path(pattern.format(**where))
+        if shown.is_symlink() or name in stage.copies:
+            shown.unlink(missing_ok=True)
     return found
+
+
+def _copy(copy: Path, target: Path) -> None:
+    data = target.read_bytes()
+    try:
+        if not copy.is_symlink() and copy.read_bytes() == data:
+            return
+    except FileNotFoundError:
+        pass
+    write_atomically(copy, data)
 
 
 def _link(link: Path, target: Path) -> None:

@@ -58,6 +58,8 @@ class Stage:
         Packages whose version can change the result's bytes.
     params, files, models
         What else the result depends on: settings, the user's own files, models by name.
+    copies
+        Outputs whose plain name is a real file: a browser goes by the name of what a link leads to.
     reads_if
         For a name in `reads`: of which sources only.
     """
@@ -73,6 +75,7 @@ class Stage:
     models: Callable[[Project], tuple[str, ...]] = _no_models
     reads_if: dict[str, Callable[[Source], bool]] = field(default_factory=dict)
     runs_if: Callable[[Source], bool] = _always
+    copies: tuple[str, ...] = ()
     gpu: bool = False
 
     @property
@@ -82,7 +85,7 @@ class Stage:
 
     @property
     def links(self) -> dict[str, str]:
-        """Patterns of the plain names that lead to the outputs."""
+        """Patterns of the plain names that lead to the outputs, or of the copies of them."""
         return {name: f"{self.folder}/{file}" for name, file in self.makes.items()}
 
     @property
@@ -286,6 +289,7 @@ STAGES = {
             name="report",
             folder="results",
             makes={"report": "report.html"},
+            copies=("report",),
             module="faceset.report",
             reads={
                 "frames": "frames.frames",

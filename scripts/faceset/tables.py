@@ -100,7 +100,9 @@ def iterate_rows(path: Path, schema: Schema, batch_rows: int = PICTURE_GROUP_ROW
 
     Raises FacesetError where the file is not such a table.
     """
-    yield from _open(path, schema).iter_batches(batch_size=batch_rows)
+    file = _open(path, schema)
+    for group in range(file.num_row_groups):  # asked for all groups at once, Arrow reads ahead without bound
+        yield from file.iter_batches(batch_size=batch_rows, row_groups=[group])
 
 
 def read_metadata(path: Path) -> dict[str, str]:

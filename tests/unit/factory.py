@@ -1,0 +1,156 @@
+"""Small made-up footage, alignments and tables, the same ones every time."""
+
+import runpy
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+from faceset.alignments import Alignments, from_msgpack, fsa_bytes, msgpack_bytes
+from faceset.embeddings import Embeddings, Metric, write_embeddings
+from faceset.face_ids import face_id
+from faceset.geometry_constants import MEAN_FACE_51
+from faceset.project import REPOSITORY, Project, load_project
+from faceset.schemas import Schema
+from faceset.stages import STAGES
+from faceset.tables import write_table
+from numpy.typing import NDArray
+
+WIDTH, HEIGHT = 96, 64
+
+
+def picture(number: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uint8]:
+    """A blurred picture, BGR, unlike that of every other number."""
+    noise = np.random.default_rng(number).integers(0, 256, (8, 12, 3), np.uint8)
+    return np.asarray(cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def write_pictures(folder: Path, names: Iterable[str], width: int = WIDTH, height: int = HEIGHT) -> Path:
+    """A folder of pictures, each of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, name in enumerate(names):
+        assert cv2.imwrite(str(folder / name), picture(number, width, height))
+    return folder
+
+
+def write_video(
+    path: Path,
+    frames: int = 30,
+    codec: str = "libx264",
+    first_pts: int = 0,
+    keyframes: Sequence[int] = (),
+    options: Mapping[str, str] | None = None,
+) -> Path:
+    """A video of 25 frames a second, with B-frames, and a keyframe every tenth frame or at `keyframes`."""
+    gop = {"g": "10" if not keyframes else "1000", "bf": "3"}
+    threads = {"threads": "1"}  # else an encoder's choices would depend on the number of cores
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25, options={**gop, **threads, **(options or {})})
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 25)
+        for number in range(frames):
+            frame = av.VideoFrame.from_ndarray(picture(number), format="bgr24")
+            frame.pts, frame.time_base = first_pts + number, Fraction(1, 25)
+            if number in keyframes:
+                frame.pict_type = av.video.frame.PictureType.I
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def turn_quarter_clockwise(video: Path) -> None:
+    """Say in an MP4's track header that the picture is to be shown turned, as phones do."""
+    data = bytearray(video.read_bytes())
+    matrix = data.index(b"tkhd") + 4 + 40
+    assert struct.unpack(">9i", data[matrix : matrix + 36])[0] == 1 << 16
+    data[matrix : matrix + 36] = struct.pack(">9i", 0, 1 << 16, 0, -(1 << 16), 0, 0, HEIGHT << 16, 0, 1 << 30)
+    video.write_bytes(data)
+
+
+def landmarks(x: float, y: float, edge: float, points: int = 68) -> list[list[float]]:
+    """Landmarks shaped like the mean face, in a square whose top left corner is (x, y)."""
+    if points != 68:
+        return (np.random.default_rng(points).random((points, 2)) * edge + (x, y)).tolist()
+    jaw = np.stack([np.linspace(0, 1, 17), 0.5 + 0.5 * np.sin(np.linspace(0, np.pi, 17))], axis=1)
+    found: list[list[float]] = (np.concatenate([jaw, MEAN_FACE_51]) * edge + (x, y)).tolist()
+    return found
+
+
+def face(x: int = 20, y: int = 10, edge: int = 40, **changes: Any) -> dict[str, Any]:
+    """A face of alignments; `changes` replace its entries."""
+    return {
+        **{"x": x, "y": y, "w": edge, "h": edge},
+        "landmarks_xy": landmarks(x, y, edge),
+        **{"mask": {}, "identity": {}, "thumb": None},
+        **changes,
+    }
+
+
+def alignments(frames: Mapping[str, list[dict[str, Any]]], notes: tuple[str, ...] = ()) -> Alignments:
+    """Alignments as read, of faces by frame name."""
+    entries = {name: {"faces": faces, "video_meta": {}} for name, faces in frames.items()}
+    read = from_msgpack(msgpack_bytes({"__meta__": {"version": 2.4}, "__data__": entries}), "made up")
+    return Alignments(read.data, read.version_read, notes)
+
+
+def write_rows(path: Path, schema: Schema, rows: Sequence[Mapping[str, Any]]) -> Path:
+    """A table of these rows; columns that a row does not have are empty, if they may be, or zero."""
+    blank = {c.name: None if c.nullable else "" if c.type == "string" else [] if c.name == "landmarks" else 0
+             for c in schema.columns}  # fmt: skip
+    write_table(path, schema, {name: [{**blank, **row}[name] for row in rows] for name in schema.arrow.names})
+    return path
+
+
+def write_vectors(
+    path: Path, faces: Sequence[str], vectors: NDArray[np.floating], metric: Metric = "euclidean"
+) -> Path:
+    """An embeddings table."""
+    write_embeddings(path, Embeddings(list(faces), vectors.astype(np.float32), metric), "made_up", "0" * 64)
+    return path
+
+
+def ids(source: str, count: int, index: int = 0) -> list[str]:
+    """The ids of one face in each of `count` frames."""
+    return [face_id(source, f"{number + 1:06d}", index) for number in range(count)]
+
+
+CONFIG = {"facesets": {"main": {"policy": "all", "extract": {"size_px": 64}}}}
+PICTURES = ("a.png", "b.png", "c.png")
+
+
+def write_project(folder: Path) -> None:
+    """A working directory with one source, `photos`: three pictures with a face each."""
+    write_pictures(folder / "photos", PICTURES)
+    write_alignments(folder, {name: [face()] for name in PICTURES})
+    write_sources(folder, "photos")
+
+
+def write_alignments(folder: Path, frames: Mapping[str, list[dict[str, Any]]]) -> None:
+    """The alignments of the project's pictures."""
+    (folder / "photos" / "alignments.fsa").write_bytes(fsa_bytes(alignments(frames).data))
+
+
+def write_sources(folder: Path, frames: str) -> None:
+    """The project's table of sources."""
+    (folder / "config").mkdir(exist_ok=True)
+    text = f"source\tframes\talignments\trights\nphotos\t{frames}\t\tmade up\n"
+    (folder / "config" / "sources.tsv").write_text(text)
+
+
+def project(**changes: Any) -> Project:
+    """The project in the current folder; `changes` replace entries of its config."""
+    return load_project({**CONFIG, **changes})
+
+
+def run_script(stage: str, **changes: Any) -> str:
+    """Run a stage's script in the current folder, for the first instance of it, as Snakemake would; returns its log."""
+    log = Path("job.log")
+    where = next(iter(STAGES[stage].instances(project(**changes))))
+    job = SimpleNamespace(rule=stage, wildcards=where, config={**CONFIG, **changes}, log=[str(log)])
+    runpy.run_path(str(REPOSITORY / "scripts" / f"{stage}.py"), {"snakemake": job})
+    return log.read_text()

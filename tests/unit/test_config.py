@@ -1,0 +1,44 @@
+"""Promises of the settings."""
+
+from typing import Any
+
+import pytest
+import yaml
+from faceset.config import load_config
+from faceset.errors import FacesetError
+from faceset.project import REPOSITORY
+
+
+def test_nothing_needs_to_be_said() -> None:
+    config = load_config({})
+    assert list(config.facesets) == ["main"]
+    assert config.facesets["main"].policy == "largest"
+    assert load_config({"sources": None, "facesets": None}) == config
+
+
+@pytest.mark.parametrize("path", ["config/config.yaml", "config/demo/config/config.yaml"])
+def test_the_configs_that_come_along_are_valid(path: str) -> None:
+    load_config(yaml.safe_load((REPOSITORY / path).read_text()))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"source": "x"}, "unknown key source; did you mean sources?"),
+        ({"cluster": {"treshold": 1}}, "unknown key cluster.treshold; did you mean threshold?"),
+        ({"facesets": {"a": {"extract": {"size": 9}}}}, "unknown key facesets.a.extract.size; did you mean size_px?"),
+        ({"facesets": {"a": {"xyz": 9}}}, "unknown key facesets.a.xyz; known here: sources, policy, filters, extract"),
+        ({"device": "gpu"}, "device is 'gpu': input should be 'auto', 'cpu' or 'cuda'"),
+        ({"cluster": {"threshold": 0}}, "cluster.threshold is 0: input should be greater than 0"),
+        ({"cluster": {"threshold": float("inf")}}, "cluster.threshold is inf: input should be a finite number"),
+        ({"facesets": {"a": {"extract": {"size_px": 255}}}}, "size_px is 255: input should be a multiple of 2"),
+        ({"facesets": {"a": {"extract": {"every": 0}}}}, "every is 0"),
+        ({"facesets": {"a": {"sources": []}}}, "facesets.a.sources is []"),
+        ({"facesets": {}}, "facesets is {}"),
+    ],
+)
+def test_a_mistake_is_named_with_what_was_expected(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(FacesetError) as error:
+        load_config(values)
+    assert message in str(error.value)
+    assert str(error.value).startswith("config.yaml: ")
