@@ -5,7 +5,7 @@ from faceset.jobs import Job, run_script
 
 def compute(job: Job) -> None:
     """Only on a miss, so that a hit imports no more than it needs."""
-    from faceset.report import write_report
+    from faceset.report.page import write_report
 
     write_report(
         job.output("report"),

@@ -15,14 +15,14 @@ DEMO_CONFIG = REPOSITORY / "config" / "demo"
 
 def set_up() -> None:
     """Fetch and convert the default models."""
-    from faceset.model_setup import set_up_models
+    from faceset.setup.models import set_up_models
 
     set_up_models(PACKAGE_CACHE, MODELS_FOLDER, MODEL_MANIFEST, _say)
 
 
 def make_demo(folder: Path) -> None:
     """Put demo footage and, where there is none yet, its config into `folder`."""
-    from faceset.demo_footage import compose
+    from faceset.setup.demo_footage import compose
 
     compose(PACKAGE_CACHE, folder, _say)
     for origin in sorted(path for path in DEMO_CONFIG.rglob("*") if path.is_file()):

@@ -45,7 +45,7 @@ def code_digests(module: str) -> dict[str, str]:
     A data file counts for a module that has its name in a string.
     """
     digests = {}
-    data_files = [path for path in sorted(PACKAGE.iterdir()) if path.suffix not in (".py", "") and path.is_file()]
+    data_files = [path for path in sorted(PACKAGE.rglob("*.*")) if path.suffix not in (".py", ".pyc")]
     for name in reachable_modules(module):
         digests[name] = file_digest(_path(name))
         source = _path(name).read_text(encoding="utf-8")

@@ -49,7 +49,7 @@ class IdentityModel:
     def dimensions(self) -> int:
         """How many numbers an embedding has."""
         size = self.model.size_px
-        return self.embed(np.zeros((1, size, size, 3), np.uint8)).shape[1]
+        return len(self.embed(np.zeros((1, size, size, 3), np.uint8))[0])
 
     def alignment_matrices(self, landmarks: NDArray[np.floating]) -> Float64:
         """Matrices (N, 2, 3) from the frame to the model's input, of landmarks (N, 68 or 98, 2) in the frame.

@@ -290,7 +290,7 @@ STAGES = {
             folder="results",
             makes={"report": "report.html"},
             copies=("report",),
-            module="faceset.report",
+            module="faceset.report.page",
             reads={
                 "frames": "frames.frames",
                 "faces": "ingest.faces",

@@ -10,10 +10,10 @@ import pyarrow.compute as pc
 
 from faceset.project import Project
 from faceset.records import read_record
+from faceset.report.tallies import decision_tallies, faces_in_common, kept_share, merge_small, problem_counts
 from faceset.schemas import CLUSTERS, EXTRACTED, FACES, FRAMES, NOTICES, Schema
 from faceset.stages import STAGES
 from faceset.tables import read_table
-from faceset.tallies import decision_tallies, faces_in_common, kept_share, merge_small, problem_counts
 
 SOURCES_LISTED = 6
 PEOPLE_LISTED = 5

@@ -11,6 +11,8 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+
 from faceset.alignments import Alignments, from_msgpack, fsa_bytes, msgpack_bytes
 from faceset.embeddings import Embeddings, Metric, write_embeddings
 from faceset.face_ids import face_id
@@ -19,7 +21,6 @@ from faceset.project import REPOSITORY, Project, load_project
 from faceset.schemas import Schema
 from faceset.stages import STAGES
 from faceset.tables import write_table
-from numpy.typing import NDArray
 
 WIDTH, HEIGHT = 96, 64
 
@@ -84,9 +85,14 @@ def landmarks(x: float, y: float, edge: float, points: int = 68) -> list[list[fl
 def face(x: int = 20, y: int = 10, edge: int = 40, **changes: Any) -> dict[str, Any]:
     """A face of alignments; `changes` replace its entries."""
     return {
-        **{"x": x, "y": y, "w": edge, "h": edge},
+        "x": x,
+        "y": y,
+        "w": edge,
+        "h": edge,
         "landmarks_xy": landmarks(x, y, edge),
-        **{"mask": {}, "identity": {}, "thumb": None},
+        "mask": {},
+        "identity": {},
+        "thumb": None,
         **changes,
     }
 

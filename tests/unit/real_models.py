@@ -7,12 +7,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceset.demo_footage import PHOTOS
 from faceset.detection import FaceDetector
-from faceset.fetch import fetch_package, read_member
 from faceset.identity import IdentityModel
 from faceset.mesh_landmarks import DetectedFace, MeshLandmarks, detect_faces
 from faceset.models import identity_entry, load_manifest, verified_model_path
+from faceset.setup.demo_footage import PHOTOS
+from faceset.setup.fetch import fetch_package, read_member
 
 REPOSITORY = Path(__file__).parents[2]
 MODELS_DIR = REPOSITORY / "models"

@@ -327,7 +327,6 @@ def test_faceswaps_export_is_read(tmp_path):
         read_alignments(path)
 
 
-
 def test_the_default_place_is_in_the_folder_or_beside_the_video(tmp_path):
     assert default_alignments_path(tmp_path) == tmp_path / "alignments.fsa"
     assert default_alignments_path(tmp_path / "film.v2.mkv") == tmp_path / "film.v2_alignments.fsa"

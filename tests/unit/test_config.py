@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from faceset.config import load_config
 from faceset.errors import FacesetError
 from faceset.project import REPOSITORY

@@ -11,12 +11,12 @@ import onnxruntime
 import pytest
 from scipy.signal import correlate
 
-from faceset.converters.dlib_resnet import convert_dlib_resnet
-from faceset.converters.graph import GraphBuilder
-from faceset.converters.mtcnn import convert_pnet
-from faceset.converters.tflite import convert_tflite
-from faceset.converters.torch_weights import MAGIC, read_weights
 from faceset.errors import FacesetError
+from faceset.setup.converters.dlib_resnet import convert_dlib_resnet
+from faceset.setup.converters.graph import GraphBuilder
+from faceset.setup.converters.mtcnn import convert_pnet
+from faceset.setup.converters.tflite import convert_tflite
+from faceset.setup.converters.torch_weights import MAGIC, read_weights
 from real_models import MODELS_DIR
 
 PNET_SHAPES = {

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from faceset.alignments import read_alignments
-from faceset.demo_footage import HEIGHT, WIDTH, compose
+from faceset.setup.demo_footage import HEIGHT, WIDTH, compose
 
 CACHE = Path(__file__).parents[2] / ".cache" / "packages"
 

@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
+
 from faceset.digests import canonical_json, file_digest, path_digest
 
 

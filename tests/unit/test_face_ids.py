@@ -1,9 +1,10 @@
 """Promises of face ids."""
 
 import pytest
-from faceset.face_ids import face_id, frame_of_key, split_face_id
 from hypothesis import given
 from hypothesis import strategies as st
+
+from faceset.face_ids import face_id, frame_of_key, split_face_id
 
 names = st.text(st.characters(exclude_characters="/", exclude_categories=["Cs"]), min_size=1)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from faceset.errors import FacesetError
-from faceset.fetch import Package, fetch_package, read_member
+from faceset.setup.fetch import Package, fetch_package, read_member
 
 MEMBER = "tinypackage/weights.bin"
 

@@ -9,12 +9,13 @@ import cv2
 import numpy as np
 import pyarrow as pa
 import pytest
-from factory import HEIGHT, WIDTH, picture, turn_quarter_clockwise, write_pictures, write_video
+
 from faceset.errors import FacesetError
 from faceset.footage import list_frames, read_frames
 from faceset.footage_files import footage_signature
 from faceset.schemas import FRAMES
 from faceset.tables import read_table, write_table
+from factory import HEIGHT, WIDTH, picture, turn_quarter_clockwise, write_pictures, write_video
 
 H264_ADJACENT_KEYFRAMES = {"keyframes": (10, 11, 12, 20), "options": {"x264-params": "scenecut=0:min-keyint=1"}}
 
@@ -37,7 +38,7 @@ def pixels(footage: Path, table: Path, positions: Sequence[int]) -> list[np.ndar
 
 
 def test_a_video_s_frames_are_numbered_from_one_in_the_order_shown(tmp_path: Path) -> None:
-    video = write_video(tmp_path / "film.mp4", frames=25)
+    video = write_video(tmp_path / "film.mp4", frames=25, options={"sc_threshold": "0"})
     table = frames(video)
     assert table["position"].to_pylist() == list(range(25))
     assert table["frame"].to_pylist()[::24] == ["000001", "000025"]
@@ -139,13 +140,11 @@ def test_a_damaged_video_gives_the_same_pictures_on_any_number_of_cores(tmp_path
     assert all(np.array_equal(ours, theirs) for ours, theirs in zip(on_all, on_one, strict=True))
 
 
-@pytest.mark.parametrize(
-    ("content", "message"), [(b"", "can not be opened as a video"), (b"no film" * 99, "can not be opened as a video")]
-)
-def test_what_is_no_video_is_named(tmp_path: Path, content: bytes, message: str) -> None:
+@pytest.mark.parametrize("content", [b"", b"no film" * 99])
+def test_what_is_no_video_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(content)
-    with pytest.raises(FacesetError, match=f"film.mp4: {message}"):
+    with pytest.raises(FacesetError, match=r"film\.mp4: can not be opened as a video"):
         listed(path)
 
 
@@ -155,8 +154,8 @@ def test_a_video_that_became_another_is_noticed(tmp_path: Path) -> None:
     shutil.move(write_video(tmp_path / "other.mp4", frames=20), video)
     with pytest.raises(FacesetError, match="frame 26 can no longer be decoded"):
         pixels(video, table, [25])
-    shutil.move(write_video(tmp_path / "other.mp4", first_pts=3), video)
-    with pytest.raises(FacesetError, match="not the one that was listed"):
+    shutil.move(write_video(tmp_path / "other.mp4", first_pts=100), video)
+    with pytest.raises(FacesetError, match="frame 1 is not the one that was listed"):
         pixels(video, table, [25])
 
 

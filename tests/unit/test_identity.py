@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from faceset.converters.graph import GraphBuilder
 from faceset.errors import FacesetError
 from faceset.geometry import apply_affine, chip_matrices, warp_face
 from faceset.geometry_constants import LANDMARKS_98_TO_68, MEAN_FACE_51
 from faceset.identity import ARCFACE_POINTS, IdentityModel
+from faceset.setup.converters.graph import GraphBuilder
 from faceset.smooth_warp import smooth_warp
 from real_models import MODELS_DIR, identity_model, only_face, photo
 

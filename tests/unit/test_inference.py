@@ -6,10 +6,10 @@ import onnxruntime
 import pytest
 
 from faceset import inference
-from faceset.converters.graph import GraphBuilder
 from faceset.errors import FacesetError
 from faceset.inference import CUDA, network_input, open_session
 from faceset.models import Model
+from faceset.setup.converters.graph import GraphBuilder
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from faceset.errors import FacesetError
-from faceset.model_setup import set_up_models
+from faceset.setup.models import set_up_models
 
 REPOSITORY = Path(__file__).parents[2]
 MANIFEST = REPOSITORY / "config/models.yaml"

@@ -4,6 +4,7 @@ from itertools import count
 from types import SimpleNamespace
 
 import pytest
+
 from faceset import progress
 from faceset.progress import Progress
 

@@ -11,10 +11,11 @@ import cv2
 import numpy as np
 import pytest
 
-from faceset import report, report_people
 from faceset.errors import FacesetError
 from faceset.keep_list import HEADER, read_keep_list
-from faceset.report import write_report
+from faceset.report import page as report_page
+from faceset.report.page import write_report
+from faceset.report.people import People
 from faceset.schemas import CLUSTERS, MANIFEST
 from faceset.tables import read_table, write_table
 from report_inputs import Inputs
@@ -95,7 +96,7 @@ def test_the_page_is_allowed_no_script_or_style_but_its_own(text: str) -> None:
     (policy,) = [entry for entry, _ in page.of("meta") if entry.get("http-equiv")]
     for tag in ("style", "script"):
         ((_, content),) = page.of(tag)
-        assert report._hash(content) in (policy["content"] or "")
+        assert report_page._hash(content) in (policy["content"] or "")
     assert not any(name.startswith("on") or name == "style" for _, given, _ in page.elements for name in given)
 
 
@@ -143,13 +144,13 @@ def test_people_come_largest_first(inputs: dict[str, Any], text: str) -> None:
 def test_outliers_come_first_and_the_others_walk_evenly_through_the_cluster(
     inputs: dict[str, Any],
 ) -> None:
-    people = report_people.People(inputs["clusters"], inputs["measures"])
+    people = People(inputs["clusters"], inputs["measures"])
     largest = next(iter(people.sizes))
     person = people.person(largest)
     outlier = [people.outliers_and_tracks([face])[face][0] for face in person.shown]
-    assert len(person.shown) == report_people.FACES_SHOWN
+    assert len(person.shown) == people.FACES_SHOWN
     assert outlier == sorted(outlier, reverse=True)
-    assert 0 < sum(outlier) <= report_people.OUTLIERS_SHOWN
+    assert 0 < sum(outlier) <= people.OUTLIERS_SHOWN
     others = [face for face, is_outlier in zip(person.shown, outlier, strict=True) if not is_outlier]
     order = dict(
         zip(*(read_table(inputs["clusters"], CLUSTERS)[name].to_pylist() for name in ("face_id", "order")), strict=True)
@@ -184,8 +185,8 @@ def test_copied_rows_are_rows_of_a_keep_list(inputs: dict[str, Any], text: str, 
 def test_whoever_is_kept_has_a_row_however_many_people_there_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(report, "PEOPLE_IN_FULL", 2)
-    monkeypatch.setattr(report, "PEOPLE_LISTED", 3)
+    monkeypatch.setattr(report_page, "PEOPLE_IN_FULL", 2)
+    monkeypatch.setattr(report_page, "PEOPLE_LISTED", 3)
     inputs = Inputs(tmp_path, {"film": 40}, people=12).write()
     # One of the smallest clusters is kept.
     manifest = read_table(inputs["manifests"]["main"], MANIFEST)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from faceset.errors import FacesetError
 from faceset.sources import Source, check_name, read_sources
 

@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from faceset.errors import FacesetError
-from faceset.store import Action, Artifact, Store
 from hypothesis import given
 from hypothesis import strategies as st
+
+from faceset.errors import FacesetError
+from faceset.store import Action, Artifact, Store
 
 KEY = "12" * 32
 

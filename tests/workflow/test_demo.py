@@ -127,7 +127,7 @@ def test_footage_and_alignments_are_untouched(demo: Demo) -> None:
 
 
 def test_every_artifact_is_named_by_its_bytes_and_read_only(demo: Demo) -> None:
-    objects = [path for path in (demo.folder / "store/objects").glob("*/*")]
+    objects = list((demo.folder / "store/objects").glob("*/*"))
     assert len(objects) > len(STAGES)
     for path in objects:
         assert path_digest(path) == path.name

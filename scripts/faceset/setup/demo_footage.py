@@ -21,10 +21,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceset import demo_shots
 from faceset.alignments import fsa_bytes
-from faceset.demo_shots import INTERVIEW, PORTRAITS, Shot, View
-from faceset.fetch import Package, fetch_package, read_member
+from faceset.setup import demo_shots
+from faceset.setup.demo_shots import INTERVIEW, PORTRAITS, Shot, View
+from faceset.setup.fetch import Package, fetch_package, read_member
 
 Pixels = NDArray[np.uint8]
 Points = NDArray[np.float64]

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from faceset.converters.flatbuffer import Table
-from faceset.converters.graph import GraphBuilder
 from faceset.errors import FacesetError
+from faceset.setup.converters.flatbuffer import Table
+from faceset.setup.converters.graph import GraphBuilder
 
 IDENTIFIER = b"TFL3"
 SAME_PADDING = 0

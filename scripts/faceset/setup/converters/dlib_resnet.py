@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from faceset.converters.graph import GraphBuilder
 from faceset.errors import FacesetError
+from faceset.setup.converters.graph import GraphBuilder
 
 FloatArray = NDArray[np.float32]
 

@@ -1,7 +1,7 @@
 """The report: one HTML file that shows a project's people and what its facesets keep of them.
 
 It needs nothing but itself: no network, no other file. It holds no paths and no times, so equal inputs give equal
-bytes. Its looks are in `report.html.jinja`, `report.css` and `report.js`.
+bytes. Its looks are in `page.html.jinja`, `page.css` and `page.js`.
 """
 
 import base64
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from markupsafe import Markup
 
 from faceset.keep_list import HEADER, format_row
-from faceset.report_people import (
+from faceset.report.people import (
     People,
     Person,
     Spread,
@@ -25,10 +25,10 @@ from faceset.report_people import (
     track_lengths,
     verdicts_on,
 )
-from faceset.report_pictures import PORTRAIT_PX, THUMBNAIL_PX, pictures_of
+from faceset.report.pictures import PORTRAIT_PX, THUMBNAIL_PX, pictures_of
+from faceset.report.tallies import Tally, decision_tallies, faces_in_common, kept_share, merge_small, problem_counts
 from faceset.schemas import FACES, FRAMES, NOTICES, PROBLEMS
 from faceset.tables import read_table
-from faceset.tallies import Tally, decision_tallies, faces_in_common, kept_share, merge_small, problem_counts
 
 PEOPLE_IN_FULL = 100
 PEOPLE_LISTED = 1000
@@ -271,9 +271,9 @@ def _render(**values: object) -> str:
         keep_trailing_newline=True,
     )
     environment.filters["count"] = lambda number: f"{number:,}"
-    style = (HERE / "report.css").read_text(encoding="utf-8")
-    script = (HERE / "report.js").read_text(encoding="utf-8")
-    return environment.get_template("report.html.jinja").render(
+    style = (HERE / "page.css").read_text(encoding="utf-8")
+    script = (HERE / "page.js").read_text(encoding="utf-8")
+    return environment.get_template("page.html.jinja").render(
         # The page forbids itself the network and any style or script but these two, whatever a note may contain.
         policy=f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}",
         style=Markup(style),  # noqa: S704 (our own file)

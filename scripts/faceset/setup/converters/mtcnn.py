@@ -10,9 +10,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from faceset.converters.graph import Dimension, GraphBuilder
-from faceset.converters.torch_weights import read_weights
 from faceset.errors import FacesetError
+from faceset.setup.converters.graph import Dimension, GraphBuilder
+from faceset.setup.converters.torch_weights import read_weights
 
 
 def convert_pnet(data: bytes, name: str) -> bytes:

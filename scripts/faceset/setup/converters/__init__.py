@@ -1,8 +1,8 @@
 """Other people's model files to ONNX, by NumPy and onnx alone."""
 
-from faceset.converters.dlib_resnet import convert_dlib_resnet
-from faceset.converters.mtcnn import convert_onet, convert_pnet, convert_rnet
-from faceset.converters.tflite import convert_tflite
+from faceset.setup.converters.dlib_resnet import convert_dlib_resnet
+from faceset.setup.converters.mtcnn import convert_onet, convert_pnet, convert_rnet
+from faceset.setup.converters.tflite import convert_tflite
 
 # By the names that `build.converter` of the model manifest may say; each takes the file's bytes and its name.
 CONVERTERS = {

