@@ -6,16 +6,15 @@ from faceset.jobs import Job, run_script
 def compute(job: Job) -> None:
     """Only on a miss, so that a hit imports no more than it needs."""
     from faceset.alignments import from_msgpack, read_alignments
-    from faceset.footage_files import is_video
     from faceset.ingest import ingest
 
     file = job.file("alignments")
     ingest(
         read_alignments(file) if file else from_msgpack(job.input("detected").read_bytes(), "detected faces"),
         str(file),
+        job.source.frames,
         job.input("frames"),
         job.params["source"],
-        is_video(job.source.frames),
         job.output("faces"),
         job.output("alignments"),
         job.output("problems"),

@@ -13,6 +13,7 @@ from faceset.alignment_entries import Face
 from faceset.alignments import Alignments, face_landmarks, msgpack_bytes
 from faceset.errors import FacesetError
 from faceset.face_ids import face_id, frame_of_key
+from faceset.footage_files import is_video
 from faceset.geometry import base_matrices
 from faceset.schemas import FACES, FRAMES, PROBLEMS
 from faceset.tables import TableWriter, read_table, write_table
@@ -41,9 +42,9 @@ class _Problems:
 def ingest(
     read: Alignments,
     name: str,
+    footage: Path,
     frames: Path,
     source: str,
-    is_video: bool,
     faces_output: Path,
     alignments_output: Path,
     problems_output: Path,
@@ -58,7 +59,7 @@ def ingest(
     for note in read.notes:
         problems.add("note", "", note)
     with TableWriter(faces_output, FACES) as writer:
-        for row in _faces(read, known, source, is_video, name, problems):
+        for row in _faces(read, known, source, is_video(footage), name, problems):
             writer.add(**{name: [value] for name, value in row.items()})
     alignments_output.write_bytes(msgpack_bytes(read.data))
     kinds, names, details = zip(*problems.rows, strict=True) if problems.rows else ((), (), ())
@@ -66,12 +67,12 @@ def ingest(
 
 
 def _faces(
-    read: Alignments, known: dict[str, _Frame], source: str, is_video: bool, file: str, problems: _Problems
+    read: Alignments, known: dict[str, _Frame], source: str, video: bool, file: str, problems: _Problems
 ) -> Iterator[dict[str, Any]]:
     entries = read.frames
     met: dict[str, str] = {}
     for key, entry in entries.items():
-        name = frame_of_key(key, is_video)
+        name = frame_of_key(key, video)
         if name in met:
             raise FacesetError(f"{file}: the entries {met[name]!r} and {key!r} are both of frame {name}. Remove one.")
         met[name] = key

@@ -106,8 +106,8 @@ def alignments(frames: Mapping[str, list[dict[str, Any]]], notes: tuple[str, ...
 
 def write_rows(path: Path, schema: Schema, rows: Sequence[Mapping[str, Any]]) -> Path:
     """A table of these rows; columns that a row does not have are empty, if they may be, or zero."""
-    blank = {c.name: None if c.nullable else "" if c.type == "string" else [] if c.name == "landmarks" else 0
-             for c in schema.columns}  # fmt: skip
+    zero: dict[pa.DataType, Any] = {pa.string(): "", pa.bool_(): False, pa.list_(pa.float32()): []}
+    blank = {column.name: None if column.nullable else zero.get(column.type, 0) for column in schema.columns}
     write_table(path, schema, {name: [{**blank, **row}[name] for row in rows] for name in schema.arrow.names})
     return path
 

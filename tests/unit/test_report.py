@@ -15,7 +15,7 @@ from faceset.errors import FacesetError
 from faceset.keep_list import HEADER, read_keep_list
 from faceset.report import page as report_page
 from faceset.report.page import write_report
-from faceset.report.people import People
+from faceset.report.people import FACES_SHOWN, OUTLIERS_SHOWN, People
 from faceset.schemas import CLUSTERS, MANIFEST
 from faceset.tables import read_table, write_table
 from report_inputs import Inputs
@@ -148,9 +148,9 @@ def test_outliers_come_first_and_the_others_walk_evenly_through_the_cluster(
     largest = next(iter(people.sizes))
     person = people.person(largest)
     outlier = [people.outliers_and_tracks([face])[face][0] for face in person.shown]
-    assert len(person.shown) == people.FACES_SHOWN
+    assert len(person.shown) == FACES_SHOWN
     assert outlier == sorted(outlier, reverse=True)
-    assert 0 < sum(outlier) <= people.OUTLIERS_SHOWN
+    assert 0 < sum(outlier) <= OUTLIERS_SHOWN
     others = [face for face, is_outlier in zip(person.shown, outlier, strict=True) if not is_outlier]
     order = dict(
         zip(*(read_table(inputs["clusters"], CLUSTERS)[name].to_pylist() for name in ("face_id", "order")), strict=True)
