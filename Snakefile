@@ -3,9 +3,6 @@ import sys
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 
 
-configfile: "config/config.yaml"
-
-
 include: "rules/common.smk"
 include: "rules/frames.smk"
 include: "rules/detect.smk"

@@ -8,14 +8,29 @@ import contextlib
 import functools
 import re
 import sys
+import time
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from faceset.config import check_yaml
 from faceset.errors import FacesetError
+from faceset.jobs import failures_since
 from faceset.priming import is_known, prime
 from faceset.project import load_project
 from faceset.stages import STAGES
+
+STARTED = time.time()
+CONFIG_FILE = "config/config.yaml"
+
+try:
+    check_yaml(Path(CONFIG_FILE))
+except FacesetError as error:
+    raise WorkflowError(str(error)) from None
+
+
+configfile: CONFIG_FILE
+
 
 try:
     PROJECT = load_project(config)
@@ -31,21 +46,17 @@ wildcard_constraints:
 @functools.cache
 def prime_once():
     """Make the records say what the store knows: once, in a main process that is going to run jobs."""
-    if (
-        not workflow.is_main_process
-        or workflow.executor_plugin is None
-        or workflow.dryrun
-        or workflow.touch
-    ):
+    if not workflow.is_main_process or workflow.executor_plugin is None or workflow.dryrun or workflow.touch:
         return
     if list(Path(".snakemake/locks").glob("*")):
-        raise WorkflowError(
-            "Another run is at work in this folder. Wait for it to end; if it was killed, run `snakemake --unlock`."
+        sys.exit(
+            "faceset: another run is at work in this folder. Wait for it to end; if it was killed, run this command "
+            "once with --unlock."
         )
     try:
         prime(PROJECT)
     except FacesetError as error:
-        raise WorkflowError(str(error)) from None
+        sys.exit(f"faceset: {error}")  # what Snakemake makes of an exception in here is a traceback
     atexit.register(print_summary, Path.cwd())
 
 
@@ -65,6 +76,8 @@ def print_summary(folder):
 
 onerror:
     atexit.unregister(print_summary)
+    for failure in failures_since(Path("logs"), STARTED):
+        print(failure, file=sys.stderr)
 
 
 def inputs_of(stage):
@@ -79,9 +92,7 @@ def inputs_of(stage):
 
 def outputs_of(stage):
     """The outputs of a stage's rule: its record, and its links; but for folders, which Snakemake would write into."""
-    links = {
-        name: link for name, link in STAGES[stage].links.items() if Path(link).suffix
-    }
+    links = {name: link for name, link in STAGES[stage].links.items() if Path(link).suffix}
     return {"record": STAGES[stage].record, **links}
 
 

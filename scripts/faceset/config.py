@@ -2,8 +2,10 @@
 
 import difflib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from faceset.errors import FacesetError
@@ -97,6 +99,18 @@ class Config(_Section):
         min_length=1,
         description="The training sets by name. Each has a keep-list of its name.",
     )
+
+
+def check_yaml(path: Path) -> None:
+    """Raise FacesetError, with the place, if there is a file at `path` that is no YAML mapping."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise FacesetError(f"{path}: can not be read as YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise FacesetError(f"{path}: expected keys and values, as `sources: config/sources.tsv`.")
 
 
 def load_config(values: Mapping[str, Any]) -> Config:

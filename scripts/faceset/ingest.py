@@ -14,6 +14,7 @@ from faceset.alignments import Alignments, face_landmarks, msgpack_bytes
 from faceset.errors import FacesetError
 from faceset.face_ids import face_id, frame_of_key
 from faceset.footage_files import is_video
+from faceset.footage import missing_frames
 from faceset.geometry import base_matrices
 from faceset.schemas import FACES, FRAMES, PROBLEMS
 from faceset.tables import TableWriter, read_table, write_table
@@ -58,6 +59,8 @@ def ingest(
     problems = _Problems()
     for note in read.notes:
         problems.add("note", "", note)
+    if missing := missing_frames(frames):
+        problems.add("footage cut short", "", f"{missing} of {missing + len(table)} frames can not be decoded")
     with TableWriter(faces_output, FACES) as writer:
         for row in _faces(read, known, source, is_video(footage), name, problems):
             writer.add(**{name: [value] for name, value in row.items()})

@@ -1,10 +1,13 @@
 """Running one instance of a stage: look its key up, compute only on a miss, publish what it made."""
 
+import errno
+import itertools
 import sys
-from collections.abc import Callable, Mapping
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 from faceset.errors import FacesetError
 from faceset.materialise import materialise
@@ -14,6 +17,10 @@ from faceset.records import publish, read_record
 from faceset.sources import Source
 from faceset.stages import STAGES, Step, Where, plan_step
 from faceset.store import Action
+
+
+FAILED = "failed:"
+MACHINE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM)
 
 
 @dataclass
@@ -107,26 +114,41 @@ class _Tee:
 def run_script(snakemake: Any, compute: Callable[[Job], None]) -> None:
     """What every script does: run its rule's stage for the job's wildcards.
 
-    The `snakemake` object is only read: `rule`, `wildcards`, `config`, `log`. A FacesetError ends the job with its
-    message and no traceback.
+    The `snakemake` object is only read: `rule`, `wildcards`, `config`, `log`. What a user can mend, a full disk
+    included, ends the job with one line and no traceback; so does an interruption.
     """
     where: Where = dict(snakemake.wildcards.items())
-    name = snakemake.rule
+    label = " ".join([snakemake.rule, *where.values()])
+    terminal = sys.stderr
     with Path(snakemake.log[0]).open("w", encoding="utf-8") as log:
-        sys.stderr = _Tee(sys.__stderr__ or log, log)
-        label = " ".join([name, *where.values()])
+        sys.stderr = _Tee(terminal, log)
         try:
-            _run(snakemake.config, name, where, compute, label)
+            project = load_project(snakemake.config)
+            step = plan_step(project, STAGES[snakemake.rule], where, read_record)
+            computed = run_step(project, step, compute)
+            print(f"faceset: {label}: {'done' if computed else 'known already, nothing computed'}", file=sys.stderr)
         except FacesetError as error:
-            print(f"faceset: {label}: {error}", file=sys.stderr)
-            sys.stderr = sys.__stderr__
+            _fail(label, str(error))
+        except KeyboardInterrupt:
+            _fail(label, "interrupted; nothing is half written. Run again to go on.")
+        except OSError as error:
+            if error.errno not in MACHINE_ERRORS and "No space left" not in str(error):
+                raise
+            _fail(label, f"{error}. Nothing is half written. Make room or mend the disk, and run again to go on.")
+        except Exception:  # a fault of ours: the log wants its traceback too
+            traceback.print_exc()
             raise SystemExit(1) from None
         finally:
-            sys.stderr = sys.__stderr__
+            sys.stderr = terminal
 
 
-def _run(config: Mapping[str, Any], name: str, where: Where, compute: Callable[[Job], None], label: str) -> None:
-    project = load_project(config)
-    step = plan_step(project, STAGES[name], where, read_record)
-    computed = run_step(project, step, compute)
-    print(f"faceset: {label}: {'done' if computed else 'known already, nothing computed'}", file=sys.stderr)
+def _fail(label: str, message: str) -> NoReturn:
+    print(f"faceset: {label}: {FAILED} {message}", file=sys.stderr)
+    raise SystemExit(1) from None
+
+
+def failures_since(logs: Path, since: float) -> list[str]:
+    """What jobs said that failed, from their logs, of those written at or after `since` (seconds since the epoch)."""
+    paths = sorted(path for path in logs.rglob("*.log") if path.stat().st_mtime >= since)
+    lines = itertools.chain.from_iterable(path.read_text(encoding="utf-8").splitlines() for path in paths)
+    return [line.replace(f" {FAILED}", "") for line in lines if line.startswith("faceset: ") and f": {FAILED} " in line]

@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from faceset.keep_list import read_keep_list
 from faceset.materialise import materialise
 from faceset.project import Project
 from faceset.records import publish, read_record, retract
@@ -31,6 +32,9 @@ def prime(project: Project) -> Primed:
 
     Raises FacesetError for input that no run could use.
     """
+    for faceset in project.config.facesets:
+        keep_list = project.keep_list(faceset)
+        read_keep_list(keep_list if keep_list.is_file() else None)
     primed = Primed()
     current: dict[str, Action] = {}
     for stage, where in all_steps(project):

@@ -46,7 +46,10 @@ def publish(store: Store, stage: Stage, where: Where, action: Action) -> bool:
 
 
 def retract(stage: Stage, where: Where) -> bool:
-    """Remove record and links of a target that is not made yet. Returns whether there was a record."""
+    """Remove record and links of a target that is not made yet. Returns whether there was a record.
+
+    Raises FacesetError if something that we did not make is in a link's place: Snakemake would delete it.
+    """
     record = Path(stage.record.format(**where))
     found = record.exists()
     record.unlink(missing_ok=True)
@@ -54,6 +57,8 @@ def retract(stage: Stage, where: Where) -> bool:
         shown = Path(pattern.format(**where))
         if shown.is_symlink() or name in stage.copies:
             shown.unlink(missing_ok=True)
+        else:
+            _check_free(shown)
     return found
 
 
@@ -72,10 +77,15 @@ def _link(link: Path, target: Path) -> None:
     text = str(target) if target.is_absolute() else os.path.relpath(target, link.parent)
     if link.is_symlink() and link.readlink() == Path(text):
         return
-    if link.exists() and not link.is_symlink():
-        raise FacesetError(f"{link}: something that Faceset did not make is in the place of a result. Move it away.")
+    if not link.is_symlink():
+        _check_free(link)
     link.parent.mkdir(parents=True, exist_ok=True)
     temporary = link.with_name(f".{link.name}.{os.getpid()}")
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(text)
     temporary.replace(link)
+
+
+def _check_free(link: Path) -> None:
+    if link.exists():
+        raise FacesetError(f"{link}: something that Faceset did not make is in the place of a result. Move it away.")

@@ -74,7 +74,9 @@ PROBLEMS = Schema(
     "one thing about a source's alignments that a person should know",
     (
         Column(
-            "kind", pa.string(), "frame without entry, entry without frame, no faces, several faces, bad face, note"
+            "kind",
+            pa.string(),
+            "frame without entry, entry without frame, no faces, several faces, bad face, footage cut short, note",
         ),
         Column("frame", pa.string(), "the frame, or its name in the alignments where the footage has none"),
         Column("detail", pa.string(), "in words"),

@@ -1,0 +1,149 @@
+"""Input that is poor but usable is used, what can not be used is said, and an interrupted run goes on."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import DEMO, snakemake
+from test_bad_input import HEADER, make_project
+
+from faceset.alignments import fsa_bytes, read_alignments
+from faceset.digests import path_digest
+from faceset.project import REPOSITORY
+
+
+def test_a_face_with_bad_landmarks_is_kept_in_the_tables_and_never_extracted(tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    (folder / "config/config.yaml").write_text("facesets: {main: {policy: all}}\n")
+    data = read_alignments(folder / "photos.fsa").data
+    frames = data["__data__"]
+    bad = {
+        "frame_000002": ("landmarks that are not numbers", [[float("nan"), 5.0]] * 68),
+        "frame_000003": ("landmarks all in one place", [[50.0, 60.0]] * 68),
+        "frame_000004": (
+            "landmarks far beyond its frame",
+            (np.random.default_rng(1).random((68, 2)) * 90 + 9000).tolist(),
+        ),
+    }
+    for frame, (_, landmarks) in bad.items():
+        frames[f"{frame}.jpg"]["faces"][0]["landmarks_xy"] = landmarks
+    frames["frame_000001.jpg"]["faces"] = []
+    del frames["frame_000005.jpg"]
+    frames["elsewhere.jpg"] = frames["frame_000006.jpg"]
+    (folder / "photos.fsa").write_bytes(fsa_bytes(data))
+
+    run = snakemake(folder)
+    assert run.code == 0, run.text
+    faces = pd.read_parquet(folder / "results/photos/faces.parquet").set_index("face_id")
+    manifest = pd.read_parquet(folder / "results/facesets/main/manifest.parquet").set_index("face_id")
+    names = {path.name for path in (folder / "results/facesets/main/faces").iterdir()}
+    for frame, (problem, _) in bad.items():
+        assert faces.loc[f"photos/{frame}_0", "problem"] == problem
+        assert manifest.loc[f"photos/{frame}_0", "decided_by"] == "problem"
+    assert len(names) == faces["problem"].isna().sum() == manifest["kept"].sum()
+    problems = pd.read_parquet(folder / "results/photos/problems.parquet")
+    told = set(zip(problems["kind"], problems["frame"], strict=True))
+    assert {("no faces", "frame_000001"), ("frame without entry", "frame_000005")} <= told
+    assert ("entry without frame", "elsewhere.jpg") in told
+    assert {("bad face", frame) for frame in bad} <= told
+    assert "bad face" in run.text
+
+
+def test_footage_without_any_face_makes_an_empty_faceset_and_says_so(tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    shutil.rmtree(folder / "footage")
+    (folder / "footage").mkdir()
+    for number in range(3):
+        cv2.imwrite(str(folder / f"footage/{number}.png"), np.full((120, 160 + 20 * number, 3), 40 * number, np.uint8))
+    (folder / "config/sources.tsv").write_text(f"{HEADER}photos\tfootage\tdetect\t\n")
+    run = snakemake(folder)
+    assert run.code == 0, run.text
+    assert pd.read_parquet(folder / "results/clusters.parquet").empty
+    assert not list((folder / "results/facesets/main/faces").iterdir())
+    assert "empty" in run.text
+    assert "rights" in run.text
+
+
+def test_what_decodes_of_a_video_cut_off_is_used_and_the_rest_said(tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    whole = (DEMO / "footage/interview.mp4").read_bytes()
+    command = ["-c", "import av,sys\n" + REMUX, str(DEMO / "footage/interview.mp4"), str(folder / "film.mkv")]
+    subprocess.run([sys.executable, *command], check=True)
+    film = folder / "film.mkv"
+    film.write_bytes(film.read_bytes()[: len(whole) // 2])
+    (folder / "config/sources.tsv").write_text(f"{HEADER}film\tfilm.mkv\tdetect\tour own\n")
+    run = snakemake(folder, "--cores", "2", "--until", "ingest")
+    assert run.code == 0, run.text
+    frames = pd.read_parquet(folder / "results/film/frames.parquet")
+    assert 20 < len(frames) < 240
+    problems = pd.read_parquet(folder / "results/film/problems.parquet")
+    assert "footage cut short" in set(problems["kind"])
+
+
+REMUX = """
+with av.open(sys.argv[1]) as origin, av.open(sys.argv[2], "w") as copy:
+    stream = origin.streams.video[0]
+    target = copy.add_stream_from_template(stream)
+    for packet in origin.demux(stream):
+        if packet.dts is not None:
+            packet.stream = target
+            copy.mux(packet)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+def test_a_full_disk_ends_in_one_line_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    (folder / "config/config.yaml").write_text("store: disk/store\n")
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "none", disk], capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"no small disk to be had here: {mounted.stderr}")
+    try:
+        run = snakemake(folder, "--cores", "2", "--until", "crop")
+        assert run.code != 0
+        assert "No space left" in run.text
+        assert "Traceback" not in run.text
+        assert not (folder / "results/photos/crop.json").exists()
+        subprocess.run(["mount", "-o", "remount,size=100m", disk], check=True)
+        again = snakemake(folder, "--cores", "2", "--until", "crop")
+        assert again.code == 0, again.text
+        assert "frames photos" not in again.computed, "what was made before the disk was full is kept"
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_an_interrupted_run_ends_cleanly_and_the_next_one_completes(tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    (folder / "config/sources.tsv").write_text(f"{HEADER}film\t{DEMO / 'footage/interview.mp4'}\tdetect\tour own\n")
+    command = [sys.executable, "-m", "snakemake", "--snakefile", REPOSITORY / "Snakefile", "--cores", "2"]
+    process = subprocess.Popen(
+        [*command, "--until", "ingest"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if "Find faces in film" in line:
+            os.killpg(process.pid, signal.SIGINT)
+    assert process.wait() != 0
+    assert "Traceback" not in "".join(lines), "".join(lines)
+    assert not (folder / "results/film/detect.json").exists()
+    again = snakemake(folder, "--cores", "2", "--until", "ingest")
+    assert again.code == 0, again.text
+    assert again.computed == ["detect film", "ingest film"]
+    for path in (folder / "store/objects").glob("*/*"):
+        assert path_digest(path) == path.name
