@@ -12,6 +12,7 @@ def compute(job: Job) -> None:
         job.inputs_by("source", "embeddings"),
         job.inputs_by("source", "tracks"),
         job.output("clusters"),
+        job.output("pairs"),
         **job.params,
     )
 

@@ -15,6 +15,7 @@ def compute(job: Job) -> None:
             for name in ("frames", "faces", "problems", "chips", "measures", "tracks")
         },
         clusters=job.input("clusters"),
+        pairs=job.input("pairs"),
         manifests=job.inputs_by("faceset", "manifest"),
         notices=job.inputs_by("faceset", "notices"),
     )

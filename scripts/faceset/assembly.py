@@ -15,13 +15,21 @@ from typing import Any
 import pyarrow as pa
 
 from faceset.atomic import write_atomically
-from faceset.digests import canonical_json
+from faceset.digests import canonical_json, file_digest
 from faceset.errors import FacesetError
 from faceset.schemas import EXTRACTED, FACESET, MANIFEST
 from faceset.tables import read_table, write_table
 
 TEMPORARY = ".faceset-"
 FICLONE = 0x40049409  # the Linux request to share another file's blocks, linux/fs.h
+
+
+class DamagedPictureError(FacesetError):
+    """An extracted picture of `source` is not what it was when it was extracted."""
+
+    def __init__(self, path: Path, source: str) -> None:
+        super().__init__(f"{path}: damaged since it was extracted. Extract {source} again.")
+        self.source = source
 
 
 def make_index(extracted: Mapping[str, Path], manifest: Path, output: Path) -> None:
@@ -54,7 +62,8 @@ def sync_folder_with_index(folder: Path, index: Path, index_digest: str, extract
     extracted
         By source, the folder with its extracted pictures.
 
-    Raises FacesetError, having changed nothing, if somebody changed the folder since it was made.
+    Raises FacesetError, having changed nothing, if somebody changed the folder since it was made. Raises
+    DamagedPictureError for a picture that is not the one that the index names; another call goes on from there.
     """
     ledger_path = folder.with_name(f".{folder.name}.json")
     ledger = _read_ledger(ledger_path) if folder.is_dir() else {"index": None, "files": {}, "pending": []}
@@ -79,6 +88,8 @@ def sync_folder_with_index(folder: Path, index: Path, index_digest: str, extract
         origin = extracted[row["source"]] / name.removeprefix(assembled_name(row["source"], ""))
         temporary = folder / f"{TEMPORARY}{name}"
         _copy(origin, temporary)
+        if file_digest(temporary) != row["sha256"]:
+            raise DamagedPictureError(origin, row["source"])
         temporary.replace(folder / name)
         files[name] = [row["sha256"], *_state(folder / name)]
     write_atomically(ledger_path, _ledger(index_digest, files, []))

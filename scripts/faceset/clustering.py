@@ -6,6 +6,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +15,14 @@ from scipy.cluster.hierarchy import fcluster, leaves_list, linkage
 
 from faceset.embeddings import Metric, condensed_distances, distances, read_embeddings
 from faceset.errors import FacesetError
-from faceset.schemas import CLUSTERS, FACES, TRACKS
+from faceset.schemas import CLUSTERS, FACES, PAIRS, TRACKS
 from faceset.tables import read_table, write_table
 
 # So far apart that no average with it comes below a threshold, yet within float64's exact sums.
 NEVER = 1e12
+# Two clusters whose means are up to this many thresholds apart are worth a person's look.
+PAIR_SHARE = 1.25
+PAIRS_LISTED = 100
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ def group_tracks(
 
 
 def simultaneous_tracks(frames: pd.Series, tracks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The (P, 2) pairs of tracks that have faces in one frame, sorted, without repeats.
+    """The (P, 2) pairs of tracks that have faces in one frame, the lower number first, without repeats.
 
     `frames` names the frame of each face, `tracks` numbers its track.
     """
@@ -73,16 +77,18 @@ def make_clusters(
     faces: Mapping[str, Path],
     embeddings: Mapping[str, Path],
     tracks: Mapping[str, Path],
-    output: Path,
+    clusters_output: Path,
+    pairs_output: Path,
     threshold: float,
 ) -> None:
-    """Write the `clusters` table over all sources, from each source's faces, embeddings and tracks.
+    """Write the `clusters` and `pairs` tables over all sources, from each source's faces, embeddings and tracks.
 
     Raises FacesetError if the sources' embeddings are of different models.
     """
     table, vectors, metric = _gather(faces, embeddings, tracks)
     if table.empty:
-        write_table(output, CLUSTERS, {name: [] for name in CLUSTERS.arrow.names})
+        write_table(clusters_output, CLUSTERS, {name: [] for name in CLUSTERS.arrow.names})
+        write_table(pairs_output, PAIRS, {name: [] for name in PAIRS.arrow.names})
         return
     names, numbers = np.unique(table["track"].to_numpy(str), return_inverse=True)
     means = _means(vectors, numbers, len(names))
@@ -98,9 +104,59 @@ def make_clusters(
     # The table is in the order of face ids, and the sort keeps it: ties go to the least id.
     central = table.sort_values("distance", kind="stable").drop_duplicates("group").set_index("group")["face_id"]
     table = table.assign(cluster=table["group"].map(central), outlier=table["distance"] > threshold)
+    frames = table["frame"]
     table = table.sort_values(["track_order", "position"], kind="stable").assign(order=np.arange(len(table)))
     table = table.sort_values("face_id", kind="stable")
-    write_table(output, CLUSTERS, {name: table[name] for name in CLUSTERS.arrow.names})
+    write_table(clusters_output, CLUSTERS, {name: table[name] for name in CLUSTERS.arrow.names})
+    sizes = np.bincount(groups, minlength=len(found))
+    pairs = likely_pairs(centres, simultaneous_tracks(frames, groups), sizes, metric, threshold * PAIR_SHARE)
+    names = central.loc[range(len(found))].to_numpy(str)
+    write_table(
+        pairs_output,
+        PAIRS,
+        {
+            "cluster": [names[pair.larger] for pair in pairs],
+            "other": [names[pair.smaller] for pair in pairs],
+            "distance": [pair.distance for pair in pairs],
+        },
+    )
+
+
+class Pair(NamedTuple):
+    """Two groups, by number, and how far apart their means are."""
+
+    distance: float
+    larger: int
+    smaller: int
+
+
+def likely_pairs(
+    centres: npt.NDArray[np.float64],
+    cannot_link: npt.NDArray[np.int64],
+    sizes: npt.NDArray[np.int64],
+    metric: Metric,
+    limit: float,
+) -> list[Pair]:
+    """The pairs of G groups that may be one person, nearest first, a hundred at most.
+
+    Parameters
+    ----------
+    centres, sizes
+        (G, D) mean embeddings and (G,) numbers of faces.
+    cannot_link
+        (P, 2) pairs of groups that are surely two people.
+    metric, limit
+        Of the identity model, and the largest distance between means that is still worth a look.
+    """
+    apart = {(int(a), int(b)) for a, b in cannot_link}
+    found = []
+    for group in range(len(centres) - 1):
+        near = distances(centres[group : group + 1], centres[group + 1 :], metric)[0]
+        for other in np.flatnonzero(near <= limit) + group + 1:
+            if (group, other) not in apart:
+                larger, smaller = (group, int(other)) if sizes[group] >= sizes[other] else (int(other), group)
+                found.append(Pair(float(near[other - group - 1]), larger, smaller))
+    return sorted(found)[:PAIRS_LISTED]
 
 
 def _means(vectors: npt.NDArray[np.float64], groups: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.float64]:

@@ -11,11 +11,9 @@ Format: PNG specification, third edition (W3C).
 
 import ast
 import hashlib
-import math
 import struct
 import zlib
 from collections.abc import Iterator
-from itertools import chain
 from typing import Any, Final
 
 import cv2
@@ -23,7 +21,7 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
-from faceset.alignment_entries import EntryError, Face, Remarks, canonical_face, for_faceswap
+from faceset.alignment_entries import EntryError, Face, Remarks, canonical_face, for_faceswap, plain
 from faceset.errors import FacesetError
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
@@ -56,18 +54,18 @@ def header_text(face: Face, source: dict[str, Any]) -> str:
     del known["thumb"]
     for mask in known["mask"].values():
         mask["affine_matrix"] = _full_float32(mask["affine_matrix"])
-    matrices = (row for mask in known["mask"].values() for row in mask["affine_matrix"])
-    rows = chain(known["landmarks_xy"], known["identity"].values(), matrices)
-    if not all(map(math.isfinite, chain.from_iterable(rows))):
+    matrices = [mask["affine_matrix"] for mask in known["mask"].values()]
+    if not all(np.isfinite(numbers).all() for numbers in (known["landmarks_xy"], *known["identity"].values(), *matrices)):
         raise ValueError("a face with numbers that are not finite cannot be written")
-    return repr({"alignments": known, "source": {key: source[key] for key in _SOURCE_KEYS}})
+    return repr({"alignments": plain(known), "source": {key: source[key] for key in _SOURCE_KEYS}})
 
 
-def _full_float32(matrix: list[list[float]]) -> list[list[float]]:
-    """Return the matrix of a mask as faceswap has it in pictures: 3 x 3, of float32 precision."""
+def _full_float32(matrix: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return the (2, 3) matrix of a mask as faceswap has it in pictures: (3, 3), of float32 precision."""
+    full = np.eye(3, dtype=np.float32)
     with np.errstate(over="ignore"):
-        rows: list[list[float]] = np.array(matrix, dtype=np.float32).tolist()
-    return [*rows, [0.0, 0.0, 1.0]]
+        full[:2] = matrix
+    return full
 
 
 def encode(image: NDArray[np.uint8], text: str) -> bytes:

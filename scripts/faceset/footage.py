@@ -7,7 +7,6 @@ of shape (height, width, 3), as shown: rotation is applied.
 import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,13 @@ import av
 import cv2
 import numpy as np
 import numpy.typing as npt
-import pyarrow.parquet as pq
 
 from faceset.digests import file_digest
 from faceset.errors import FacesetError
 from faceset.footage_files import is_video, list_pictures
 from faceset.progress import Progress
 from faceset.schemas import FRAMES
-from faceset.tables import TableWriter, read_metadata, read_table
+from faceset.tables import TableWriter, read_table
 
 Picture = npt.NDArray[np.uint8]
 
@@ -60,7 +58,7 @@ def _video_metadata(path: Path) -> dict[str, str]:
         stream = container.streams.video[0]
         return {
             "time_base": str(stream.time_base),
-            "average_rate": str(stream.average_rate),
+            "average_rate": str(stream.average_rate or 0),
             "declared_frames": str(_declared_frames(container)),
         }
 
@@ -71,17 +69,6 @@ def _declared_frames(container: Any) -> int:
     if stream.frames or not container.duration or not stream.average_rate:
         return int(stream.frames)
     return int(container.duration / av.time_base * stream.average_rate)
-
-
-def missing_frames(frames: Path) -> int:
-    """How many frames of a video are missing, by its `frames` table: cut off, or damaged. 0 for a folder.
-
-    A few less than declared is how videos are; only a difference of more than a second and 2 % counts.
-    """
-    metadata = read_metadata(frames)
-    declared, found = int(metadata.get("declared_frames", 0)), pq.read_metadata(frames).num_rows
-    rate = float(Fraction(metadata.get("average_rate", "0")))
-    return declared - found if declared - found > max(rate, 0.02 * declared) else 0
 
 
 def _video_rows(path: Path) -> Iterator[dict[str, Any]]:

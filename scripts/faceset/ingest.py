@@ -2,22 +2,23 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.parquet as pq
 
 from faceset.alignment_entries import Face
 from faceset.alignments import Alignments, face_landmarks, msgpack_bytes
 from faceset.errors import FacesetError
 from faceset.face_ids import face_id, frame_of_key
 from faceset.footage_files import is_video
-from faceset.footage import missing_frames
 from faceset.geometry import base_matrices
 from faceset.schemas import FACES, FRAMES, PROBLEMS
-from faceset.tables import TableWriter, read_table, write_table
+from faceset.tables import TableWriter, read_metadata, read_table, write_table
 
 IDENTITY_LANDMARKS = (68, 98)
 LARGEST_EDGE = 2**31 - 1  # what the table can hold
@@ -59,7 +60,7 @@ def ingest(
     problems = _Problems()
     for note in read.notes:
         problems.add("note", "", note)
-    if missing := missing_frames(frames):
+    if missing := _missing_frames(frames):
         problems.add("footage cut short", "", f"{missing} of {missing + len(table)} frames can not be decoded")
     with TableWriter(faces_output, FACES) as writer:
         for row in _faces(read, known, source, is_video(footage), name, problems):
@@ -67,6 +68,17 @@ def ingest(
     alignments_output.write_bytes(msgpack_bytes(read.data))
     kinds, names, details = zip(*problems.rows, strict=True) if problems.rows else ((), (), ())
     write_table(problems_output, PROBLEMS, {"kind": kinds, "frame": names, "detail": details})
+
+
+def _missing_frames(frames: Path) -> int:
+    """How many frames of a video are missing, by its `frames` table: cut off, or damaged. 0 for a folder.
+
+    A few less than declared is how videos are; only a difference of more than a second and 2 % counts.
+    """
+    metadata = read_metadata(frames)
+    declared, found = int(metadata.get("declared_frames", 0)), pq.read_metadata(frames).num_rows
+    rate = float(Fraction(metadata.get("average_rate", "0")))
+    return declared - found if declared - found > max(rate, 0.02 * declared) else 0
 
 
 def _faces(

@@ -18,7 +18,6 @@ from faceset.sources import Source
 from faceset.stages import STAGES, Step, Where, plan_step
 from faceset.store import Action
 
-
 FAILED = "failed:"
 MACHINE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM)
 

@@ -131,6 +131,16 @@ CLUSTERS = Schema(
     ),
 )
 
+PAIRS = Schema(
+    "pairs",
+    "two clusters that may be one person, the likeliest first; never two that were seen in one frame",
+    (
+        Column("cluster", pa.string(), "the one cluster, that of more faces"),
+        Column("other", pa.string(), "the other cluster"),
+        Column("distance", pa.float32(), "distance between their mean embeddings", "model's metric"),
+    ),
+)
+
 MANIFEST = Schema(
     "manifest",
     "one face of a faceset's sources, kept or not",
@@ -204,6 +214,7 @@ ALL = (
     embeddings_schema(128),
     TRACKS,
     CLUSTERS,
+    PAIRS,
     MANIFEST,
     NOTICES,
     KEPT,

@@ -238,7 +238,7 @@ STAGES = {
         Stage(
             name="cluster",
             folder="results",
-            makes={"clusters": "clusters.parquet"},
+            makes={"clusters": "clusters.parquet", "pairs": "pairs.parquet"},
             module="faceset.clustering",
             reads={"faces": "ingest.faces", "embeddings": "embed.embeddings", "tracks": "track.tracks"},
             libraries=("numpy", "pandas", "pyarrow", "scipy"),
@@ -299,6 +299,7 @@ STAGES = {
                 "measures": "crop.measures",
                 "tracks": "track.tracks",
                 "clusters": "cluster.clusters",
+                "pairs": "cluster.pairs",
                 "manifest": "manifest.manifest",
                 "notices": "manifest.notices",
             },

@@ -66,7 +66,7 @@ def link_tracks(
     names = [""] * len(face_ids)
     live: list[_Track] = []
     frames, starts = np.unique(positions, return_index=True)
-    ends = [*starts[1:], len(face_ids)]
+    ends = [*starts, len(face_ids)][1:]
     for position, start, end in Progress(list(zip(frames, starts, ends, strict=True)), "frames tracked"):
         live = [track for track in live if position - track.position <= MAX_GAP_FRAMES]
         rows = range(start, end)

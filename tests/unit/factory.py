@@ -11,12 +11,13 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from faceset.alignments import Alignments, from_msgpack, fsa_bytes, msgpack_bytes
 from faceset.embeddings import Embeddings, Metric, write_embeddings
 from faceset.face_ids import face_id
-from faceset.geometry_constants import MEAN_FACE_51
+from faceset.geometry_constants import LANDMARKS_98_TO_68, MEAN_FACE_51
 from faceset.project import REPOSITORY, Project, load_project
 from faceset.schemas import Schema
 from faceset.stages import STAGES
@@ -75,10 +76,13 @@ def turn_quarter_clockwise(video: Path) -> None:
 
 def landmarks(x: float, y: float, edge: float, points: int = 68) -> list[list[float]]:
     """Landmarks shaped like the mean face, in a square whose top left corner is (x, y)."""
-    if points != 68:
-        return (np.random.default_rng(points).random((points, 2)) * edge + (x, y)).tolist()
     jaw = np.stack([np.linspace(0, 1, 17), 0.5 + 0.5 * np.sin(np.linspace(0, np.pi, 17))], axis=1)
-    found: list[list[float]] = (np.concatenate([jaw, MEAN_FACE_51]) * edge + (x, y)).tolist()
+    shape = np.concatenate([jaw, MEAN_FACE_51])
+    if points != 68:
+        wanted = np.full((points, 2), 0.5)
+        wanted[LANDMARKS_98_TO_68 if points == 98 else slice(None)] = shape if points == 98 else shape[:points]
+        shape = wanted
+    found: list[list[float]] = (shape * edge + (x, y)).tolist()
     return found
 
 

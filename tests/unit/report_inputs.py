@@ -65,6 +65,7 @@ class Inputs:
             "facesets": {name: list(self.sources) for name in self.facesets},
             **tables,
             "clusters": self._write_clusters(faces, ids, members, track_of),
+            "pairs": self._write_pairs([ids[0] for ids in members.values()]),
             **self._write_facesets(faces, ids, members, track_of),
         }
 
@@ -142,6 +143,13 @@ class Inputs:
                 "outlier": [self.is_outlier(place) for _, place in faces],
             },
         )
+        return path
+
+    def _write_pairs(self, clusters: list[str]) -> Path:
+        """The first two clusters may be one person."""
+        path = self.folder / "pairs.parquet"
+        one, other = (clusters[:1], clusters[1:2]) if len(clusters) > 1 else ([], [])
+        write_table(path, schemas.PAIRS, {"cluster": one, "other": other, "distance": [0.65] * len(one)})
         return path
 
     @staticmethod

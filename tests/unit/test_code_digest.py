@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from faceset import code_digest
 from faceset.code_digest import code_digests, reachable_modules
 from faceset.digests import file_digest

@@ -30,7 +30,10 @@ def test_every_pin_has_hashes() -> None:
 
 def test_the_lock_holds_all_that_the_project_needs() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-    needed = [*project["dependencies"], *(name for extra in project["optional-dependencies"].values() for name in extra)]
+    needed = [
+        *project["dependencies"],
+        *(name for extra in project["optional-dependencies"].values() for name in extra),
+    ]
     names = {re.split(r"[=<>\[;]", requirement)[0] for requirement in needed}
     assert names <= _pins(LOCK).keys()
 

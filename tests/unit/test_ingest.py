@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factory import alignments, face, landmarks, write_pictures, write_rows
+
 from faceset.alignments import Alignments, from_msgpack, read_alignments
 from faceset.crop import crop_faces
 from faceset.errors import FacesetError
@@ -14,6 +14,7 @@ from faceset.footage import list_frames
 from faceset.ingest import ingest
 from faceset.schemas import CHIPS, FACES, FRAMES, MEASURES, PROBLEMS
 from faceset.tables import read_table
+from factory import alignments, face, landmarks, write_pictures, write_rows, write_video
 from golden_data import GOLDEN, PHOTOS
 
 WIDTH, HEIGHT = 300, 200
@@ -96,7 +97,7 @@ def mask_with(value: float) -> dict[str, Any]:
         ({"landmarks_xy": landmarks(20, 10, 100, 4)}, "4 landmarks say too little of a face to tell who it is"),
         ({"landmarks_xy": landmarks(-130, 10, 100)}, "wholly outside its frame"),
         ({"landmarks_xy": landmarks(20, HEIGHT + 20, 100)}, "wholly outside its frame"),
-        ({"x": 2**40}, "a box far beyond its frame"),
+        ({"x": 2**40, "landmarks_xy": landmarks(20, 10, 100)}, "a box far beyond its frame"),
         ({"mask": {"unet": mask_with(math.nan)}}, "a mask or an identity with numbers that are not finite"),
         ({"mask": {"unet": mask_with(1e300)}}, "a mask or an identity with numbers that are not finite"),
         ({"identity": {"vggface2": [0.0, math.inf]}}, "a mask or an identity with numbers that are not finite"),
@@ -189,3 +190,25 @@ def test_the_copy_loses_nothing(tmp_path: Path, file: str) -> None:
     assert found.data == read.data
     assert all(row["problem"] is None for row in found.faces)
     assert len(found.faces) == sum(len(entry["faces"]) for entry in read.frames.values())
+
+
+def test_a_video_cut_short_is_listed_and_used(tmp_path: Path) -> None:
+    whole = write_video(tmp_path / "whole.mkv", frames=100)
+    cut = tmp_path / "film.mkv"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    list_frames(cut, tmp_path / "frames.parquet")
+    found = ingested_of(tmp_path, alignments({"film_000001.mkv": [face()]}), tmp_path / "frames.parquet", cut)
+    count = len(read_table(tmp_path / "frames.parquet", FRAMES))
+    assert ("footage cut short", "", f"{100 - count} of 100 frames can not be decoded") in found.problems
+    list_frames(whole, tmp_path / "frames.parquet")
+    found = ingested_of(tmp_path, alignments({"film_000001.mkv": [face()]}), tmp_path / "frames.parquet", whole)
+    assert {kind for kind, _, _ in found.problems} == {"frame without entry"}
+
+
+@pytest.mark.parametrize("name", ["film.mp4", "film.ts", "film.avi"])
+def test_a_video_of_one_frame_is_no_mistake(tmp_path: Path, name: str) -> None:
+    video = write_video(tmp_path / name, frames=1)
+    list_frames(video, tmp_path / "frames.parquet")
+    read = alignments({name.replace(".", "_000001."): [face()]})
+    found = ingested_of(tmp_path, read, tmp_path / "frames.parquet", video)
+    assert found.problems == []

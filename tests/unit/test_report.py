@@ -270,3 +270,9 @@ def test_dropped_faces_are_greyed_among_kept_ones_only(inputs: dict[str, Any], t
     assert greyed
     assert not manifest.loc[sorted(greyed), "kept"].any()
     assert manifest.loc[sorted(greyed), "cluster"].nunique() == 1
+
+
+def test_people_that_may_be_one_are_shown_side_by_side(inputs: dict[str, Any], tmp_path: Path) -> None:
+    page = written(tmp_path, inputs)
+    assert "Maybe the same person" in page
+    assert "0.65 apart" in page

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factory import CONFIG, PICTURES, face, project, write_alignments, write_project, write_sources
+
 from faceset import stages
 from faceset.code_digest import _path, reachable_modules
 from faceset.project import REPOSITORY, Project
 from faceset.stages import STAGES, Stage, Where, all_steps, plan_step
 from faceset.store import Action, Artifact
+from factory import CONFIG, PICTURES, face, project, write_alignments, write_project, write_sources
 
 # What only checks settings and manifests; it never touches a result.
 SETTINGS_LIBRARIES = {"pydantic", "PyYAML"}

@@ -1,5 +1,6 @@
 """Promises of tables."""
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def written(path: Path, schema: Schema, parts: list[dict[str, Any]], **options: 
 @given(st.lists(st.integers(0, 10), max_size=4))
 def test_bytes_do_not_depend_on_how_rows_were_handed_over(tmp_path: Path, cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), 10]
-    parts = [{name: values[a:b] for name, values in ROWS.items()} for a, b in zip(edges, edges[1:], strict=False)]
+    parts = [{name: values[a:b] for name, values in ROWS.items()} for a, b in itertools.pairwise(edges)]
     whole = written(tmp_path / "whole", TRACKS, [ROWS], group_rows=3)
     assert written(tmp_path / "parts", TRACKS, parts, group_rows=3) == whole
     assert read_table(tmp_path / "parts", TRACKS).to_pydict() == ROWS

@@ -1,5 +1,6 @@
 """The demo, run once from its footage for all tests of the workflow."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -34,10 +35,15 @@ class Run:
         return "Nothing to be done" in self.text
 
 
-def snakemake(folder: Path, *arguments: str) -> Run:
+OFFLINE = ("unshare", "--net", *(() if os.geteuid() == 0 else ("--map-root-user",)))
+"""What a command line begins with to run with no network, not even loopback."""
+
+
+def snakemake(folder: Path, *arguments: str, prefix: tuple[str, ...] = ()) -> Run:
     """Run the workflow in a working directory, as a user would."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", REPOSITORY / "Snakefile", "--directory", folder]
-    done = subprocess.run([*command, *(arguments or ("--cores", "2"))], capture_output=True, text=True, cwd=folder)
+    command = [*prefix, *command, *(arguments or ("--cores", "2"))]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
     return Run(done.returncode, done.stdout + done.stderr)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import pandas as pd
 import pytest
-from conftest import DEMO, Demo, all_bytes, make_demo_folder, snakemake
+from conftest import DEMO, OFFLINE, Demo, all_bytes, make_demo_folder, snakemake
 
 from faceset.alignments import read_alignments
 from faceset.digests import path_digest
@@ -240,11 +240,26 @@ def test_a_damaged_object_is_set_aside_named_and_made_anew(demo: Demo) -> None:
         assert snakemake(demo.folder).code == 0
 
 
-def test_the_same_bytes_on_one_core_in_another_folder(demo: Demo, tmp_path: Path) -> None:
-    again = make_demo_folder(tmp_path / "elsewhere")
-    run = snakemake(again, "--cores", "1")
+@pytest.fixture(scope="session")
+def offline_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's working directory after a run on one core, in another place, without a network."""
+    probe = [*OFFLINE, sys.executable, "-c", "import socket; socket.create_connection(('192.0.2.1', 80), 1)"]
+    tried = subprocess.run(probe, capture_output=True, text=True)
+    if "unshare" in tried.stderr:
+        pytest.skip(f"no network namespace to be had here: {tried.stderr}")
+    assert "Network is unreachable" in tried.stderr
+    folder = make_demo_folder(tmp_path_factory.mktemp("elsewhere") / "demo")
+    run = snakemake(folder, "--cores", "1", prefix=OFFLINE)
     assert run.code == 0, run.text
-    assert _records(again) == _records(demo.folder)
+    return folder
+
+
+def test_the_whole_demo_runs_without_a_network(offline_folder: Path) -> None:
+    assert (offline_folder / "results/report.html").is_file()
+
+
+def test_the_same_bytes_on_one_core_in_another_folder(demo: Demo, offline_folder: Path) -> None:
+    assert _records(offline_folder) == _records(demo.folder)
 
 
 def _records(folder: Path) -> dict[Path, bytes]:

@@ -27,13 +27,14 @@ from faceset.report.people import (
 )
 from faceset.report.pictures import PORTRAIT_PX, THUMBNAIL_PX, pictures_of
 from faceset.report.tallies import Tally, decision_tallies, faces_in_common, kept_share, merge_small, problem_counts
-from faceset.schemas import FACES, FRAMES, NOTICES, PROBLEMS
+from faceset.schemas import FACES, FRAMES, NOTICES, PAIRS, PROBLEMS
 from faceset.tables import read_table
 
 PEOPLE_IN_FULL = 100
 PEOPLE_LISTED = 1000
 REASONS_LISTED = 12
 DETAILS_LISTED = 10
+PAIRS_SHOWN = 24
 HERE = Path(__file__).parent
 
 SPREAD_TEXTS = {
@@ -121,6 +122,7 @@ def write_report(
     measures: Mapping[str, Path],
     tracks: Mapping[str, Path],
     clusters: Path,
+    pairs: Path,
     manifests: Mapping[str, Path],
     notices: Mapping[str, Path],
 ) -> None:
@@ -136,8 +138,8 @@ def write_report(
         By faceset, the sources that it draws on.
     frames, faces, problems, chips, measures, tracks
         By source, the tables of those names.
-    clusters
-        The table of that name.
+    clusters, pairs
+        The tables of those names.
     manifests, notices
         By faceset, the tables of those names.
 
@@ -155,6 +157,7 @@ def write_report(
         in_common=faces_in_common(manifests),
         people=[view for view in views if view.person],
         others=[view for view in views if not view.person],
+        pairs=_pairs(pairs, views),
         people_count=len(people.sizes),
         header=HEADER,
         portrait_px=PORTRAIT_PX,
@@ -248,6 +251,16 @@ def _people(
             )
         views.append(view)
     return views
+
+
+def _pairs(pairs: Path, views: Sequence[PersonView]) -> list[tuple[PersonView, PersonView, float]]:
+    """The pairs that may be one person, of people that are shown in full."""
+    shown = {view.cluster: view for view in views if view.person}
+    return [
+        (shown[row["cluster"]], shown[row["other"]], row["distance"])
+        for row in read_table(pairs, PAIRS).to_pylist()
+        if row["cluster"] in shown and row["other"] in shown
+    ][:PAIRS_SHOWN]
 
 
 def _spread_view(spread: Spread) -> SpreadView:
