@@ -110,7 +110,7 @@ def make_clusters(
     write_table(clusters_output, CLUSTERS, {name: table[name] for name in CLUSTERS.arrow.names})
     sizes = np.bincount(groups, minlength=len(found))
     pairs = likely_pairs(centres, simultaneous_tracks(frames, groups), sizes, metric, threshold * PAIR_SHARE)
-    names = central.loc[range(len(found))].to_numpy(str)
+    names = central.sort_index().to_numpy(str)
     write_table(
         pairs_output,
         PAIRS,
@@ -153,7 +153,7 @@ def likely_pairs(
     for group in range(len(centres) - 1):
         near = distances(centres[group : group + 1], centres[group + 1 :], metric)[0]
         for other in np.flatnonzero(near <= limit) + group + 1:
-            if (group, other) not in apart:
+            if (group, int(other)) not in apart:
                 larger, smaller = (group, int(other)) if sizes[group] >= sizes[other] else (int(other), group)
                 found.append(Pair(float(near[other - group - 1]), larger, smaller))
     return sorted(found)[:PAIRS_LISTED]

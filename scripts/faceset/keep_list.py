@@ -19,6 +19,11 @@ REQUIRED = ("decision", "scope", "face")
 OPTIONAL = ("box", "reach", "note")
 HEADER = "\t".join(REQUIRED + OPTIONAL)
 
+# A row still means the face at its box if the boxes share so much: intersection over union.
+MIN_BOX_OVERLAP = 0.5
+# By what share the faces that a row reaches may change before it is reported.
+REACH_TOLERANCE = 0.05
+
 # Spreadsheets put quotes around a cell with commas in it.
 _BOX = re.compile(r'"?(-?[0-9]+), *(-?[0-9]+), *([0-9]+), *([0-9]+)"?')
 

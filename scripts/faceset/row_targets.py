@@ -8,10 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from faceset.face_ids import split_face_id
-from faceset.keep_list import Box, Row
-
-MIN_OVERLAP = 0.5
-REACH_TOLERANCE = 0.05
+from faceset.keep_list import MIN_BOX_OVERLAP, REACH_TOLERANCE, Box, Row
 
 
 class Notice(NamedTuple):
@@ -62,7 +59,7 @@ def find_targets(
 ) -> tuple[list[Target], list[Notice]]:
     """What each row decides over, and what a person should know of rows that no longer fit; both in row order.
 
-    A row with a box means the face of its id if their boxes overlap by `MIN_OVERLAP`, else the face of that frame
+    A row with a box means the face of its id if their boxes overlap by `MIN_BOX_OVERLAP`, else the face of that frame
     that overlaps best and by that much, else none. A row without, or about a face of other sources, goes by its id.
     A row about a single face or track of other sources has no target here.
 
@@ -108,9 +105,9 @@ def _faces_by_frame(rows: Sequence[Row], faces: pd.DataFrame) -> defaultdict[tup
 def _target_in_frame(row: Row, candidates: list[_Face]) -> tuple[Target | None, Notice | None]:
     face = next((candidate for candidate in candidates if candidate.face_id == row.face), None)
     box = row.box
-    if box is not None and (face is None or box_overlap(box, face.box) < MIN_OVERLAP):
+    if box is not None and (face is None or box_overlap(box, face.box) < MIN_BOX_OVERLAP):
         face = max(candidates, key=lambda candidate: box_overlap(box, candidate.box), default=None)
-        if face is None or box_overlap(box, face.box) < MIN_OVERLAP:
+        if face is None or box_overlap(box, face.box) < MIN_BOX_OVERLAP:
             return None, _stale(row, "no face of that frame overlaps its box any more")
     if face is None:
         return None, _stale(row, "there is no face of that id any more")
