@@ -3,6 +3,9 @@ import sys
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 
 
+report: "rules/captions/workflow.rst"
+
+
 include: "rules/common.smk"
 include: "rules/frames.smk"
 include: "rules/detect.smk"

@@ -2,7 +2,13 @@ rule report:
     input:
         inputs_of("report"),
     output:
-        **outputs_of("report"),
+        record=outputs_of("report")["record"],
+        report=report(
+            outputs_of("report")["report"],
+            caption="captions/report.rst",
+            category="Face sets",
+            labels={"page": "people"},
+        ),
     log:
         "logs/report/all.log",
     benchmark:

@@ -74,12 +74,12 @@ def _copy(copy: Path, target: Path) -> None:
 
 def _link(link: Path, target: Path) -> None:
     # Relative while both lie in the working directory, so that it can be moved as a whole.
-    text = str(target) if target.is_absolute() else os.path.relpath(target, link.parent)
+    link.parent.mkdir(parents=True, exist_ok=True)
+    text = str(target) if target.is_absolute() else os.path.relpath(target.resolve(), link.parent.resolve())
     if link.is_symlink() and link.readlink() == Path(text):
         return
     if not link.is_symlink():
         _check_free(link)
-    link.parent.mkdir(parents=True, exist_ok=True)
     temporary = link.with_name(f".{link.name}.{os.getpid()}")
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(text)

@@ -44,10 +44,10 @@ class Source:
 
 def check_name(name: str, where: str, what: str) -> None:
     """Raise FacesetError unless `name` can be part of a path and of a face id on every system."""
-    if not SAFE_NAME.fullmatch(name) or name in RESERVED or name.endswith("."):
+    if not SAFE_NAME.fullmatch(name) or name in RESERVED or name.endswith(".") or "--" in name:
         raise FacesetError(
             f"{where}: {name!r} can not be the name of a {what}: use letters, digits, dot, dash and underscore, "
-            f"beginning with a letter or digit, and none of {', '.join(RESERVED)}."
+            f"beginning with a letter or digit, without two dashes together, and none of {', '.join(RESERVED)}."
         )
 
 

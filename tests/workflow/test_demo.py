@@ -284,6 +284,18 @@ def test_the_rule_graph_is_the_picture_of_the_stages(demo: Demo) -> None:
     assert {edge for edge in edges if "all" not in edge} == declared
 
 
+def test_snakemake_s_own_report_is_made_offline_and_holds_the_page(demo: Demo, tmp_path: Path) -> None:
+    target = tmp_path / "snakemake.html"
+    run = snakemake(demo.folder, "--report", str(target), prefix=OFFLINE)
+    if "unshare" in run.text:
+        pytest.skip("no network namespace to be had here")
+    assert run.code == 0, run.text
+    text = target.read_text()
+    assert "Every person, with the most central face large" in text
+    assert "Face sets" in text
+    assert len(text) > (demo.folder / "results/report.html").stat().st_size
+
+
 def test_records_are_canonical(demo: Demo) -> None:
     for data in _records(demo.folder).values():
         text = json.dumps(json.loads(data), sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
