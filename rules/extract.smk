@@ -9,7 +9,7 @@ rule extract:
         "logs/benchmarks/extract/{faceset}-{source}.tsv"
     conda:
         "../envs/faceset.yaml"
-    threads: 1
+    threads: 8
     resources:
         mem_mb=1200,
     message:

@@ -15,6 +15,7 @@ def compute(job: Job) -> None:
         job.output("faces"),
         job.output("extracted"),
         **job.params,
+        threads=snakemake.threads,
     )
 
 

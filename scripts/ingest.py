@@ -5,12 +5,12 @@ from faceset.jobs import Job, run_script
 
 def compute(job: Job) -> None:
     """Only on a miss, so that a hit imports no more than it needs."""
-    from faceset.alignments import from_msgpack, read_alignments
+    from faceset.alignments import read_alignments, read_msgpack
     from faceset.ingest import ingest
 
     file = job.file("alignments")
     ingest(
-        read_alignments(file) if file else from_msgpack(job.input("detected").read_bytes(), "detected faces"),
+        read_alignments(file) if file else read_msgpack(job.input("detected")),
         str(file),
         job.source.frames,
         job.input("frames"),

@@ -1,65 +1,206 @@
-"""The command `faceset`: what is done outside the workflow."""
+"""The command `faceset`: what is done outside the workflow. None of it changes anything that it does not name."""
 
 import argparse
 import shutil
 import sys
+from datetime import datetime
 from pathlib import Path
 
+import yaml
+
 from faceset.atomic import write_atomically
+from faceset.config import check_yaml
 from faceset.errors import FacesetError
-from faceset.project import MODEL_MANIFEST, MODELS_FOLDER, REPOSITORY
+from faceset.project import MODEL_MANIFEST, MODELS_FOLDER, REPOSITORY, Project, load_project
 
 PACKAGE_CACHE = REPOSITORY / ".cache" / "packages"
-DEMO_CONFIG = REPOSITORY / "config" / "demo"
+DEMO_CONFIG = REPOSITORY / "config" / "demo" / "config"
+CONFIG_FILE = Path("config/config.yaml")
 
 
-def set_up() -> None:
-    """Fetch and convert the default models."""
+def _setup(_: argparse.Namespace) -> None:
     from faceset.setup.models import set_up_models
 
     set_up_models(PACKAGE_CACHE, MODELS_FOLDER, MODEL_MANIFEST, _say)
 
 
-def make_demo(folder: Path) -> None:
-    """Put demo footage and, where there is none yet, its config into `folder`."""
+def _demo(arguments: argparse.Namespace) -> None:
     from faceset.setup.demo_footage import compose
 
-    compose(PACKAGE_CACHE, folder, _say)
+    compose(PACKAGE_CACHE, arguments.folder, _say)
     for origin in sorted(path for path in DEMO_CONFIG.rglob("*") if path.is_file()):
-        target = folder / "config" / origin.relative_to(DEMO_CONFIG / "config")
+        target = arguments.folder / "config" / origin.relative_to(DEMO_CONFIG)
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(origin, target)
 
 
-def write_manuals() -> None:
-    """Write the manuals that are made from the code."""
+def _docs(_: argparse.Namespace) -> None:
     from faceset.manual import MANUALS
 
     for name, make in MANUALS.items():
         write_atomically(REPOSITORY / name, make().encode())
 
 
+def _install(arguments: argparse.Namespace) -> None:
+    from faceset.install import install, undo
+
+    project = _project()
+    if arguments.undo:
+        undo(project, arguments.source, arguments.dry_run, _say)
+    else:
+        moment = datetime.now().astimezone()
+        install(project, arguments.source, arguments.faceset, moment, arguments.dry_run, _say)
+
+
+def _keep_from_folder(arguments: argparse.Namespace) -> None:
+    from faceset.keep_from_folder import keep_from_folder, write_keep_list
+
+    project = _project()
+    if arguments.faceset not in project.config.facesets:
+        raise FacesetError(f"there is no faceset {arguments.faceset!r}; known: {', '.join(project.config.facesets)}.")
+    results = Path("results")
+    text = keep_from_folder(
+        arguments.folder,
+        _made(results / "facesets" / arguments.faceset / "faceset.parquet"),
+        _made(results / "facesets" / arguments.faceset / "manifest.parquet"),
+        _made(results / "clusters.parquet"),
+        {source: _made(results / source / "faces.parquet") for source in project.sources},
+        _tell,
+        arguments.pass_over_unknown,
+    )
+    if arguments.output:
+        write_keep_list(arguments.output, text)
+    else:
+        sys.stdout.write(text)
+
+
+def _from_faces(arguments: argparse.Namespace) -> None:
+    from faceset.alignments_from_faces import alignments_from_faces
+
+    alignments_from_faces(arguments.folder, arguments.output, _say)
+
+
+def _rename(arguments: argparse.Namespace) -> None:
+    from faceset.face_names import restore_names
+
+    restore_names(arguments.folder, arguments.dry_run, _say)
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    from faceset.export import export_json
+
+    export_json(arguments.alignments, arguments.output, _say)
+
+
+def _smooth(arguments: argparse.Namespace) -> None:
+    from faceset.smooth import smooth_alignments
+
+    smooth_alignments(arguments.alignments, arguments.output, _say)
+
+
+def _draw(arguments: argparse.Namespace) -> None:
+    from faceset.draw import draw_faces
+
+    project = _project()
+    if arguments.source not in project.sources:
+        raise FacesetError(f"there is no source {arguments.source!r}; known: {', '.join(project.sources)}.")
+    results = Path("results") / arguments.source
+    draw_faces(
+        project.sources[arguments.source].frames,
+        _made(results / "frames.parquet"),
+        arguments.alignments or _made(results / "alignments.msgpack"),
+        arguments.frame,
+        arguments.every,
+        arguments.output,
+        _say,
+    )
+
+
+def _project() -> Project:
+    """The project in the current folder."""
+    check_yaml(CONFIG_FILE)
+    if not CONFIG_FILE.is_file():
+        raise FacesetError(f"{CONFIG_FILE}: no such file. Run this in a project's working directory.")
+    return load_project(yaml.safe_load(CONFIG_FILE.read_text(encoding="utf-8")))
+
+
+def _made(path: Path) -> Path:
+    if not path.exists():
+        raise FacesetError(f"{path}: not made yet. Run the workflow first.")
+    return path
+
+
 def _say(line: str) -> None:
     print(line, flush=True)
 
 
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="faceset", description="What is done outside the workflow.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = commands.add_parser("install", help="put cleaned alignments in the original's place, which is kept")
+    command.add_argument("source", help="a source of sources.tsv")
+    command.add_argument("--faceset", help="whose faces stay; without it, those that any faceset keeps")
+    command.add_argument("--undo", action="store_true", help="put the original back")
+    command.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    command.set_defaults(run=_install)
+
+    command = commands.add_parser("keep-from-folder", help="turn a thinned out folder of faces into keep-list rows")
+    command.add_argument("faceset", help="the faceset that the pictures are of")
+    command.add_argument("folder", type=Path, help="pictures of it, by any names, in any subfolders")
+    command.add_argument("--output", type=Path, help="a new file for the rows; without it they are printed")
+    command.add_argument("--pass-over-unknown", action="store_true", help="report pictures of no face of the faceset")
+    command.set_defaults(run=_keep_from_folder)
+
+    command = commands.add_parser("from-faces", help="rebuild alignments from a folder of face pictures")
+    command.add_argument("folder", type=Path, help="face pictures with faceswap's headers")
+    command.add_argument("output", type=Path, help="folder for the alignments files")
+    command.set_defaults(run=_from_faces)
+
+    command = commands.add_parser("rename", help="give face pictures back their original names")
+    command.add_argument("folder", type=Path, help="face pictures with faceswap's headers")
+    command.add_argument("--dry-run", action="store_true", help="only say what would be renamed")
+    command.set_defaults(run=_rename)
+
+    command = commands.add_parser("export", help="write alignments as faceswap's exported JSON")
+    command.add_argument("alignments", type=Path, help="a .fsa, .msgpack or .json file")
+    command.add_argument("output", type=Path, help="the .json file to write")
+    command.set_defaults(run=_export)
+
+    command = commands.add_parser("smooth", help="smooth one person's landmarks over the frames of a film")
+    command.add_argument("alignments", type=Path, help="a .fsa, .msgpack or .json file, one face a frame")
+    command.add_argument("output", type=Path, help="the .fsa file to write")
+    command.set_defaults(run=_smooth)
+
+    command = commands.add_parser("draw", help="draw landmarks, boxes, crops and pose on frames")
+    command.add_argument("source", help="a source of sources.tsv")
+    command.add_argument("output", type=Path, help="folder for the pictures")
+    command.add_argument("--alignments", type=Path, help="what to draw; without it, what came in")
+    which = command.add_mutually_exclusive_group()
+    which.add_argument("--frame", help="the one frame to draw, as in face ids")
+    which.add_argument("--every", type=int, default=1, help="draw every Nth frame")
+    command.set_defaults(run=_draw)
+
+    commands.add_parser("setup", help="fetch and convert the default models").set_defaults(run=_setup)
+
+    command = commands.add_parser("demo", help="compose the demo footage and put its config beside it")
+    command.add_argument("folder", type=Path)
+    command.set_defaults(run=_demo)
+
+    commands.add_parser("docs", help="write the manuals made from the code (for developers)").set_defaults(run=_docs)
+    return parser
+
+
 def main() -> None:
     """Parse the command line and run one command; a FacesetError is one line and exit code 1."""
-    parser = argparse.ArgumentParser(prog="faceset", description="What is done outside the workflow.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("setup", help="fetch and convert the default models")
-    demo = commands.add_parser("demo", help="compose the demo footage and put its config beside it")
-    demo.add_argument("folder", type=Path)
-    commands.add_parser("docs", help="write the manuals that are made from the code (for developers)")
-    arguments = parser.parse_args()
+    arguments = _parser().parse_args()
     try:
-        if arguments.command == "setup":
-            set_up()
-        elif arguments.command == "demo":
-            make_demo(arguments.folder)
-        else:
-            write_manuals()
+        arguments.run(arguments)
     except FacesetError as error:
         sys.exit(f"faceset: {error}")
 

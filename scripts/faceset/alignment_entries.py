@@ -2,26 +2,30 @@
 
     {"faces": [face, ...], "video_meta": {} | {"pts_time": int, "keyframe": bool}}
     face = {"x": int, "w": int, "y": int, "h": int,            box in frame pixels
-            "landmarks_xy": [[float, float], ...],              4, 68 or 98 points in frame pixels, NaN allowed
-            "mask": {name: mask}, "identity": {model: [float, ...]},
-            "thumb": [int, ...] | None}                         the bytes of a small JPEG
-    mask = {"mask": bytes, "affine_matrix": 2 x 3 floats, "interpolator": int, "stored_size": int,
+            "landmarks_xy": (P, 2) float64,                     P = 4, 68 or 98, frame pixels, NaN allowed
+            "mask": {name: mask}, "identity": {model: (D,) float64},
+            "thumb": bytes | None}                              a small JPEG
+    mask = {"mask": bytes, "affine_matrix": (2, 3) float64, "interpolator": int, "stored_size": int,
             "stored_centering": "face" | "head" | "legacy"}
 
-Keys that are not in this list are kept behind the others, so that nothing is lost, and reported: faceswap refuses a
-file that holds them.
+In files the arrays are lists of floats, and a thumb is a list of byte values: as Python objects they would take six
+times the memory. Keys that are not in this list are kept behind the others, so that nothing is lost, and reported:
+faceswap refuses a file that holds them.
 """
 
+import sys
 from collections import Counter
 from itertools import chain
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from faceset.errors import FacesetError
 
 Face = dict[str, Any]
 Frame = dict[str, Any]
+Floats = NDArray[np.float64]
 
 FACE_KEYS: Final = ("x", "w", "y", "h", "landmarks_xy", "mask", "identity", "thumb")
 FRAME_KEYS: Final = ("faces", "video_meta")
@@ -60,13 +64,27 @@ class Remarks:
 
 
 def for_faceswap(frame: Frame) -> Frame:
-    """Return a canonical frame without the keys that faceswap refuses."""
-    faces = [
-        {key: face[key] for key in FACE_KEYS}
-        | {"mask": {name: {key: mask[key] for key in MASK_KEYS} for name, mask in face["mask"].items()}}
-        for face in frame["faces"]
-    ]
+    """Return a canonical frame without the keys that faceswap refuses, its thumbs as (N,) uint8."""
+    faces = [known_face(face) for face in frame["faces"]]
+    for face in faces:
+        if face["thumb"] is not None:
+            face["thumb"] = np.frombuffer(face["thumb"], np.uint8)
     return {"faces": faces, "video_meta": frame["video_meta"]}
+
+
+def known_face(face: Face) -> Face:
+    """Return a face without the keys that faceswap refuses."""
+    masks = {name: {key: mask[key] for key in MASK_KEYS} for name, mask in face["mask"].items()}
+    return {key: face[key] for key in FACE_KEYS} | {"mask": masks}
+
+
+def plain(value: Any) -> Any:
+    """Return a canonical frame, face or part of one with lists in the place of its arrays."""
+    if isinstance(value, dict):
+        return {key: plain(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [plain(entry) for entry in value]
+    return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 def canonical_frame(entry: object, name: str, file: str, remarks: Remarks) -> Frame:
@@ -106,7 +124,7 @@ def canonical_face(entry: object, place: str, remarks: Remarks) -> Face:
     if missing:
         raise EntryError(f"{', '.join(missing)} missing")
     face: Face = {key: _integer(entry[key], key) for key in ("x", "w", "y", "h")}
-    face["landmarks_xy"] = _landmarks(entry[spelling])
+    face["landmarks_xy"] = _rows(entry[spelling], "landmarks_xy", LANDMARK_COUNTS, 2)
     face["mask"] = _masks(entry.get("mask"), place, remarks)
     face["identity"] = _identities(entry.get("identity"))
     face["thumb"] = _thumb(entry.get("thumb"))
@@ -132,40 +150,32 @@ def _integer(value: object, key: str) -> int:
     raise EntryError(f"{key}: expected a whole number, found {_kind(value)}")
 
 
-def _floats(value: object, key: str) -> list[float]:
+def _floats(value: object, key: str) -> Floats:
+    """Return a list of numbers as (N,) float64; the very same array if it is one."""
+    if type(value) is np.ndarray and value.dtype == np.float64 and value.ndim == 1:
+        return value
     value = _listed(value)
-    if isinstance(value, list | tuple):
-        types = set(map(type, value))
-        if types <= {float}:
-            return value if isinstance(value, list) else list(value)
-        if types <= {float, int}:
-            try:
-                return [float(number) for number in value]
-            except OverflowError:
-                pass
+    if isinstance(value, list | tuple) and set(map(type, value)) <= {float, int}:
+        try:
+            return np.array(value, np.float64)
+        except OverflowError:
+            pass
     raise EntryError(f"{key}: expected a list of numbers, found {_kind(value)}")
 
 
-def _rows(value: object, key: str, counts: tuple[int, ...], width: int) -> list[list[float]]:
-    """Return a list of rows of `width` floats; the very same list where nothing has to change."""
+def _rows(value: object, key: str, counts: tuple[int, ...], width: int) -> Floats:
+    """Return a list of rows of `width` numbers as (N, width) float64; the very same array if it is one."""
+    if type(value) is np.ndarray and value.dtype == np.float64 and value.shape in {(count, width) for count in counts}:
+        return value
     value = _listed(value)
     if isinstance(value, list | tuple) and len(value) in counts:
-        # Nearly every file has it right already: seen without a loop in Python over the points.
-        if (
-            set(map(type, value)) == {list}
-            and set(map(len, value)) == {width}
-            and set(map(type, chain.from_iterable(value))) == {float}
-        ):
-            return value if isinstance(value, list) else list(value)
-        rows = [_floats(row, key) for row in value]
-        if all(len(row) == width for row in rows):
-            return rows
+        # Most files have plain lists: seen without a loop in Python over the rows.
+        plain_rows = set(map(type, value)) == {list} and set(map(type, chain.from_iterable(value))) <= {float}
+        rows = value if plain_rows else [_floats(row, key) for row in value]
+        if set(map(len, rows)) == {width}:
+            return np.array(rows, np.float64)
     expected = " or ".join(map(str, counts))
     raise EntryError(f"{key}: expected {expected} rows of {width} numbers, found {_kind(value)}")
-
-
-def _landmarks(value: object) -> list[list[float]]:
-    return _rows(value, "landmarks_xy", LANDMARK_COUNTS, 2)
 
 
 def _masks(value: object, place: str, remarks: Remarks) -> dict[str, dict[str, Any]]:
@@ -193,7 +203,7 @@ def _mask(value: object, place: str, remarks: Remarks) -> dict[str, Any]:
     if not 0 < size <= _LARGEST_MASK_SIZE:
         raise EntryError(f"stored_size: expected 1 to {_LARGEST_MASK_SIZE} pixels, found {size}")
     centering = value.get("stored_centering", "face")  # before 2.2 it was always the face, and not said
-    if centering not in ("face", "head", "legacy"):
+    if not (isinstance(centering, str) and centering in ("face", "head", "legacy")):
         raise EntryError(f"stored_centering: expected face, head or legacy, found {_kind(centering)}")
     mask = {
         "mask": bytes(value["mask"]),
@@ -206,7 +216,7 @@ def _mask(value: object, place: str, remarks: Remarks) -> dict[str, Any]:
     return mask | _others(value, MASK_KEYS, "a mask", place, remarks)
 
 
-def _identities(value: object) -> dict[str, list[float]]:
+def _identities(value: object) -> dict[str, Floats]:
     return {name: _floats(vector, f"identity '{name}'") for name, vector in _named(value, "identity")}
 
 
@@ -216,32 +226,40 @@ def _named(value: object, key: str) -> list[tuple[str, object]]:
         return []
     if not isinstance(value, dict):
         raise EntryError(f"{key}: expected entries by name, found {_kind(value)}")
-    return [(name, value[name]) for name in _sorted_names(value)]
+    return [(sys.intern(name), value[name]) for name in _sorted_names(value)]
 
 
 def _sorted_names(entries: dict[Any, Any]) -> list[str]:
     for name in entries:
         if not isinstance(name, str):
             raise EntryError(f"expected text for every key, found {_kind(name)}")
+        _check_text(name)
     return sorted(entries)
 
 
-def _thumb(value: object) -> list[int] | None:
+def _check_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # bytes in another encoding, that no other format could hold
+        raise EntryError(f"{text!r:.80}: expected text, found other bytes") from None
+
+
+def _thumb(value: object) -> bytes | None:
+    if value is None or type(value) is bytes:
+        return value
+    if isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.ndim == 1:
+        return value.tobytes()
     value = _listed(value)
-    if value is None:
-        return None
     if isinstance(value, list | tuple) and set(map(type, value)) <= {int}:
         try:
-            bytes(value)
+            return bytes(value)
         except ValueError:
             pass
-        else:
-            return value if isinstance(value, list) else list(value)
     raise EntryError(f"thumb: expected a list of byte values 0 to 255, found {_kind(value)}")
 
 
 def _video_meta(value: object) -> dict[str, Any]:
-    if value is None or value == {}:
+    if value is None or (isinstance(value, dict) and not value):
         return {}
     if not isinstance(value, dict) or set(value) != {"pts_time", "keyframe"}:
         raise EntryError(f"video_meta: expected pts_time and keyframe, or nothing, found {_kind(value)}")
@@ -253,7 +271,7 @@ def _video_meta(value: object) -> dict[str, Any]:
 
 def _others(entry: dict[Any, Any], known: tuple[str, ...], owner: str, place: str, remarks: Remarks) -> dict[str, Any]:
     """Return the entries that the format does not know, sorted, and remark on them."""
-    if len(entry) <= len(known) and all(key in known for key in entry):
+    if all(key in known for key in entry):
         return {}
     others = {}
     for key in _sorted_names({key: None for key in entry if key not in known}):
@@ -273,4 +291,8 @@ def _plain(value: object, depth: int = 0) -> Any:
         return {key: _plain(value[key], depth + 1) for key in _sorted_names(value)}
     if isinstance(value, int) and not -(2**63) <= value < 2**64:
         raise EntryError("expected numbers of at most 64 bits")
+    if isinstance(value, str):
+        _check_text(value)
+    if not isinstance(value, str | bytes | bytearray | int | float | None):
+        raise EntryError(f"expected numbers, text and bytes, found {_kind(value)}")
     return bytes(value) if isinstance(value, bytearray) else value

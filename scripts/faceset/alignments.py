@@ -7,28 +7,40 @@ In memory alignments are one plain object, canonical version 2.4 (a frame's form
 Written, it is a pure function of the object's values: the same bytes for equal alignments, however they were built.
 """
 
+import contextlib
+import gc
 import io
 import json
-import pickle
 import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final, TypeGuard
 
 import msgpack
 import numpy as np
+from isal import isal_zlib
 from numpy.typing import NDArray
 
 from faceset import restricted_pickle
 from faceset.alignment_entries import Frame, Remarks, canonical_frame, for_faceswap
 from faceset.errors import FacesetError
+from faceset.plain_pickle import pickled
+from faceset.restricted_pickle import Limits
 
 VERSION: Final = 2.4
 _OLDEST_VERSION: Final = 2.0
 
-# A file of alignments shrinks to a half or a tenth; one that shrank to less than a hundredth was made to fill memory.
+# A file of alignments shrinks to a half or a tenth; one that shrank to less than a hundredth was made to fill memory,
+# and so was one with more objects than bytes.
 _LARGEST_RATIO: Final = 100
-_ALWAYS_UNPACKED: Final = 256 * 2**20
+_ALWAYS_UNPACKED: Final = 64 * 2**20
+_STEPS_PER_BYTE: Final = 2
+_ALWAYS_STEPS: Final = 1_000_000
+_CHUNK_BYTES: Final = 2**18
+
+_LARGEST_FRAME_BYTES: Final = 2**30
+_LONGEST_ARRAY: Final = 2**16
 
 
 @dataclass(frozen=True)
@@ -62,43 +74,67 @@ def read_alignments(path: Path) -> Alignments:
 
     Raises FacesetError naming file, frame and face for whatever is not alignments.
     """
+    readers = {".fsa": _from_fsa, ".msgpack": _from_msgpack, ".json": _from_json}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise FacesetError(f"{path}: expected an alignments file ending in .fsa, .msgpack or .json.")
+    with _opened(path) as file:
+        return reader(file, str(path))
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a file to be read into many objects, among which Python is not to look for reference cycles meanwhile."""
+    collecting = gc.isenabled()
+    gc.disable()
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            yield file
     except OSError as error:
         raise FacesetError(f"{path}: cannot be read ({error.strerror}).") from None
-    suffix = path.suffix.lower()
-    if suffix == ".fsa":
-        return _canonical(restricted_pickle.loads(_unpacked(content, str(path)), str(path)), str(path))
-    if suffix == ".msgpack":
-        return from_msgpack(content, str(path))
-    if suffix == ".json":
-        return _from_json(content, str(path))
-    raise FacesetError(f"{path}: expected an alignments file ending in .fsa, .msgpack or .json.")
+    finally:
+        if collecting:
+            gc.enable()
 
 
-def _unpacked(content: bytes, name: str) -> bytes:
-    most = max(_ALWAYS_UNPACKED, len(content) * _LARGEST_RATIO)
-    reader = zlib.decompressobj()
+def _from_fsa(file: BinaryIO, name: str) -> Alignments:
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    chunks = _unpacked(file, max(_ALWAYS_UNPACKED, size * _LARGEST_RATIO), name)
+    value = restricted_pickle.load(chunks, name, Limits(steps=_ALWAYS_STEPS + size * _STEPS_PER_BYTE))
+    for _ in chunks:  # only at its end does the checksum tell that all of it was right
+        pass
+    return _canonical(value, name)
+
+
+def _unpacked(file: BinaryIO, most: int, name: str) -> Iterator[bytes]:
+    unpacker = zlib.decompressobj()
+    packed, written = b"", 0
+    while not unpacker.eof:
+        packed = unpacker.unconsumed_tail or file.read(_CHUNK_BYTES)
+        if not packed:
+            raise FacesetError(f"{name}: cut short: the compressed data has no end. Use another copy.")
+        try:
+            chunk = unpacker.decompress(packed, _CHUNK_BYTES)
+        except zlib.error:
+            raise FacesetError(
+                f"{name}: not an alignments file, or damaged: it is not zlib-compressed. Use another copy."
+            ) from None
+        written += len(chunk)
+        if written > most:
+            raise FacesetError(f"{name}: refused, because it unpacks to more than {most:,} bytes.")
+        yield chunk
+
+
+def _from_json(file: BinaryIO, name: str) -> Alignments:
     try:
-        data = reader.decompress(content, most)
-    except zlib.error:
-        raise FacesetError(
-            f"{name}: not an alignments file, or damaged: it is not zlib-compressed. Use another copy."
-        ) from None
-    if reader.unconsumed_tail:
-        raise FacesetError(f"{name}: refused, because it unpacks to more than {most:,} bytes.")
-    if not reader.eof:
-        raise FacesetError(f"{name}: cut short: the compressed data has no end. Use another copy.")
-    return data
-
-
-def _from_json(content: bytes, name: str) -> Alignments:
-    try:
-        value = json.loads(content)
+        value = json.loads(file.read())
     except (ValueError, RecursionError) as error:
         raise FacesetError(f"{name}: not readable as JSON ({error}).") from None
     if isinstance(value, dict) and "__meta__" not in value and all(map(_is_export, value.values())):
-        return _canonical_frames(_from_export(value, name), None, name, Remarks())
+        remarks = Remarks()
+        frames = _canonical_frames(_from_export(value, name).items(), name, remarks)
+        return _alignments(dict(frames), None, remarks)
     return _canonical(value, name)
 
 
@@ -125,27 +161,42 @@ def _from_export(value: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _canonical(value: object, name: str) -> Alignments:
+    """Return what was read as alignments; its frames are taken out of it one by one, so that memory holds them once."""
     if not isinstance(value, dict):
         raise FacesetError(f"{name}: expected alignments, found {type(value).__name__}.")
-    version = _version(value.get("__meta__"), name)
     remarks = Remarks()
-    for key in sorted(str(key) for key in value if key not in ("__meta__", "__data__")):
+    version = _version(value.get("__meta__"), name)
+    _remark_on_keys(value, remarks)
+    frames = _checked_frames(value.get("__data__"), name)
+    drained = ((frame, frames.pop(frame)) for frame in list(frames))
+    return _alignments(dict(_canonical_frames(drained, name, remarks)), version, remarks)
+
+
+def _alignments(frames: dict[str, Frame], version: float | None, remarks: Remarks) -> Alignments:
+    return Alignments({"__meta__": {"version": VERSION}, "__data__": frames}, version, remarks.lines())
+
+
+def _remark_on_keys(keys: Iterable[object], remarks: Remarks) -> None:
+    for key in sorted(str(key) for key in keys if key not in ("__meta__", "__data__")):
         remarks.add(f"key '{key:.60}' of the file, unknown to faceswap, left out", "its top level")
-    return _canonical_frames(value.get("__data__"), version, name, remarks)
 
 
-def _canonical_frames(frames: object, version: float | None, name: str, remarks: Remarks) -> Alignments:
+def _checked_frames(frames: object, name: str) -> dict[Any, Any]:
     if not isinstance(frames, dict):
         raise FacesetError(f"{name}: expected frames under '__data__', found {type(frames).__name__}.")
-    canonical: dict[str, Frame] = {}
-    for frame, entry in frames.items():
+    return frames
+
+
+def _canonical_frames(
+    frames: Iterable[tuple[object, object]], name: str, remarks: Remarks
+) -> Iterator[tuple[str, Frame]]:
+    for frame, entry in frames:
         if not _is_file_name(frame):
             raise FacesetError(f"{name}: frame {frame!r:.80}: expected a file name without its folder as the key.")
-        canonical[frame] = canonical_frame(entry, frame, name, remarks)
-    return Alignments({"__meta__": {"version": VERSION}, "__data__": canonical}, version, remarks.lines())
+        yield frame, canonical_frame(entry, frame, name, remarks)
 
 
-def _is_file_name(name: object) -> bool:
+def _is_file_name(name: object) -> TypeGuard[str]:
     try:
         return isinstance(name, str) and bool(name.encode()) and not set(name) & {"/", "\0"}
     except UnicodeEncodeError:  # a name in another encoding: no table or record could hold it
@@ -175,38 +226,80 @@ def face_landmarks(face: dict[str, Any]) -> NDArray[np.float32]:
         return np.array(face["landmarks_xy"], dtype=np.float32)
 
 
-def fsa_bytes(data: dict[str, Any]) -> bytes:
-    """Return the `.fsa` of alignments: zlib, and in it a pickle of protocol 4 that names no class.
+def fsa_chunks(data: dict[str, Any]) -> Iterator[bytes]:
+    """Yield the `.fsa` of alignments, piece by piece: zlib, and in it a pickle of protocol 4 that names no class.
 
     Keys that faceswap does not know are left out, since it refuses a file that holds them. Raises FacesetError where
     `data` is not alignments.
     """
-    canonical = _canonical(data, "alignments to be written").data
-    frames = {name: for_faceswap(frame) for name, frame in canonical["__data__"].items()}
-    buffer = io.BytesIO()
-    pickler = pickle.Pickler(buffer, protocol=4)
-    # Without its memo a pickle depends on values alone, not on which of them happen to be one object.
-    pickler.fast = True
-    pickler.dump({**canonical, "__data__": frames})
-    # Level 1 takes a fifth of the time of the default and makes the file 7 % larger.
-    return zlib.compress(buffer.getbuffer(), level=1)
+    # A tenth of the time of zlib's fastest level, for a file as small as its default makes.
+    packer = isal_zlib.compressobj(level=3)
+    frames = ((name, for_faceswap(frame)) for name, frame in _frames_to_write(data))
+    for chunk in pickled({"__meta__": {"version": VERSION}}, "__data__", frames):
+        yield packer.compress(chunk)
+    yield packer.flush()
+
+
+def fsa_bytes(data: dict[str, Any]) -> bytes:
+    """Return what `fsa_chunks` yields, as one."""
+    return b"".join(fsa_chunks(data))
+
+
+def msgpack_chunks(data: dict[str, Any]) -> Iterator[bytes]:
+    """Yield the msgpack of alignments, frame by frame, with nothing left out.
+
+    It holds what the `.fsa` does, but each thumb as bytes. Raises FacesetError where `data` is not alignments.
+    """
+    packer = msgpack.Packer(use_bin_type=True, default=np.ndarray.tolist)
+    yield packer.pack_map_header(2) + packer.pack("__meta__") + packer.pack({"version": VERSION})
+    yield packer.pack("__data__") + packer.pack_map_header(len(data.get("__data__", ())))
+    for name, frame in _frames_to_write(data):
+        yield packer.pack(name) + packer.pack(frame)
 
 
 def msgpack_bytes(data: dict[str, Any]) -> bytes:
-    """Return the msgpack of alignments, with nothing left out. Raises FacesetError where `data` is not alignments."""
-    try:
-        packed: bytes = msgpack.packb(_canonical(data, "alignments to be written").data, use_bin_type=True)
-    except UnicodeEncodeError as error:
-        raise FacesetError(
-            f"alignments to be written: {error.object!r:.80}: expected text, found other bytes."
-        ) from None
-    return packed
+    """Return what `msgpack_chunks` yields, as one."""
+    return b"".join(msgpack_chunks(data))
+
+
+def _frames_to_write(data: dict[str, Any]) -> Iterator[tuple[str, Frame]]:
+    name = "alignments to be written"
+    _version(data.get("__meta__"), name)
+    return _canonical_frames(_checked_frames(data.get("__data__"), name).items(), name, Remarks())
+
+
+def read_msgpack(path: Path) -> Alignments:
+    """Read a file of what `msgpack_chunks` yields, whatever it is called. Raises FacesetError."""
+    with _opened(path) as file:
+        return _from_msgpack(file, str(path))
 
 
 def from_msgpack(content: bytes, name: str) -> Alignments:
-    """Read what `msgpack_bytes` wrote. `name` is the file, for messages; raises FacesetError."""
+    """Read what `msgpack_bytes` returned. `name` is for messages; raises FacesetError."""
+    return _from_msgpack(io.BytesIO(content), name)
+
+
+def _from_msgpack(file: BinaryIO, name: str) -> Alignments:
+    # Room for an array is taken when its length is read, before its entries: so there is a limit to what it may say.
+    unpacker = msgpack.Unpacker(
+        file, read_size=_CHUNK_BYTES, max_buffer_size=_LARGEST_FRAME_BYTES, max_array_len=_LONGEST_ARRAY
+    )
+    remarks, version, keys = Remarks(), None, []
+    frames: dict[str, Frame] | None = None
     try:
-        value = msgpack.unpackb(content, raw=False, strict_map_key=True)
-    except (ValueError, msgpack.exceptions.UnpackException) as error:
+        for _ in range(unpacker.read_map_header()):
+            keys.append(unpacker.unpack())
+            if keys[-1] == "__meta__":
+                version = _version(unpacker.unpack(), name)
+            elif keys[-1] == "__data__":
+                count = unpacker.read_map_header()
+                entries = ((unpacker.unpack(), unpacker.unpack()) for _ in range(count))
+                frames = dict(_canonical_frames(entries, name, remarks))
+            else:
+                unpacker.skip()
+    except (ValueError, RecursionError, msgpack.exceptions.UnpackException) as error:
         raise FacesetError(f"{name}: not readable as msgpack ({error}): damaged or cut short.") from None
-    return _canonical(value, name)
+    if frames is None:
+        raise FacesetError(f"{name}: expected frames under '__data__', found nothing.")
+    _remark_on_keys(keys, remarks)
+    return _alignments(frames, _version(None, name) if version is None else version, remarks)

@@ -4,7 +4,7 @@ from pathlib import Path, PurePosixPath
 
 import pyarrow.compute as pc
 
-from faceset.alignments import from_msgpack, fsa_bytes, msgpack_bytes
+from faceset.alignments import fsa_chunks, msgpack_chunks, read_msgpack
 from faceset.face_ids import face_id, frame_of_key
 from faceset.schemas import FRAMES, KEPT, MANIFEST
 from faceset.tables import read_table, write_table
@@ -36,7 +36,7 @@ def clean_alignments(
     footage = {row["frame"]: row for row in read_table(frames, FRAMES, ["frame", "position", "name"]).to_pylist()}
     kept = _kept_faces(manifest, source)
     is_video = any(PurePosixPath(row["name"]).stem != frame for frame, row in footage.items())
-    read = from_msgpack(alignments.read_bytes(), str(alignments))
+    read = read_msgpack(alignments)
     entries, rows = {}, []
     for key, entry in read.frames.items():
         frame = frame_of_key(key, is_video)
@@ -46,8 +46,9 @@ def clean_alignments(
         name = footage[frame]["name"] if frame in footage else key
         entries[name] = {**entry, "faces": [entry["faces"][index] for index in stay]}
     data = {**read.data, "__data__": entries}
-    fsa_out.write_bytes(fsa_bytes(data))
-    msgpack_out.write_bytes(msgpack_bytes(data))
+    for output, chunks in ((fsa_out, fsa_chunks(data)), (msgpack_out, msgpack_chunks(data))):
+        with output.open("wb") as file:
+            file.writelines(chunks)
     columns = zip(*rows, strict=True) if rows else [()] * len(KEPT.columns)
     write_table(kept_out, KEPT, dict(zip(KEPT.arrow.names, columns, strict=True)))
 

@@ -1,14 +1,12 @@
 """Extract: training faces of one source, as faceswap cuts, names and labels them."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
-from faceset.alignments import VERSION, from_msgpack
+from faceset.alignments import VERSION, face_landmarks, read_msgpack
 from faceset.face_ids import frame_of_key
 from faceset.face_png import encode, header_text, pixel_digest
 from faceset.footage import Picture, read_frames
@@ -23,6 +21,7 @@ from faceset.geometry import (
     poses,
     warp_face,
 )
+from faceset.parallel import in_order
 from faceset.progress import Progress
 from faceset.schemas import EXTRACTED, FRAMES, KEPT
 from faceset.tables import TableWriter, read_table
@@ -49,6 +48,7 @@ def extract_faces(
     size_px: int,
     min_size_percent: int,
     every: int,
+    threads: int = 1,
 ) -> None:
     """Write each kept face as a PNG with faceswap's header into `faces_output`, and the `extracted` table.
 
@@ -61,14 +61,18 @@ def extract_faces(
     size_px, min_size_percent, every
         Edge of the pictures; faces smaller than this share of it in their frame are left out; frames whose position
         is no multiple of `every` are passed over.
+    threads
+        How many frames are worked on at once; what is written does not depend on it.
     """
     entries = _entries(frames, alignments, kept, is_video(footage), every)
     faces_output.mkdir()
     smallest = minimum_size_px(size_px, min_size_percent)
+    video = is_video(footage)
+    pictures = Progress(read_frames(footage, frames, list(entries)), "frames extracted", len(entries))
+    cuts = (partial(_cut, picture, entries[position], size_px, smallest, video) for position, picture in pictures)
     with TableWriter(extracted_output, EXTRACTED) as table:
-        pictures = read_frames(footage, frames, list(entries))
-        for position, picture in Progress(pictures, "frames extracted", len(entries)):
-            for row, data in _cut(picture, entries[position], size_px, smallest, is_video(footage)):
+        for cut in in_order(cuts, threads):
+            for row, data in cut:
                 (faces_output / row["file"]).write_bytes(data)
                 table.add(**{name: [value] for name, value in row.items()})
 
@@ -84,7 +88,7 @@ def _entries(frames: Path, alignments: Path, kept: Path, video: bool, every: int
     for row in read_table(kept, KEPT, ["face_id", "frame", "index"]).sort_by("index").to_pylist():
         ids.setdefault(row["frame"], []).append(row["face_id"])
     found = {}
-    for key, entry in from_msgpack(alignments.read_bytes(), str(alignments)).frames.items():
+    for key, entry in read_msgpack(alignments).frames.items():
         frame = frame_of_key(key, video)
         if frame in ids and frame in position_of:
             found[position_of[frame]] = _Entry(key, entry["faces"], ids[frame])
@@ -93,10 +97,12 @@ def _entries(frames: Path, alignments: Path, kept: Path, video: bool, every: int
 
 def _cut(
     picture: Picture, entry: _Entry, size_px: int, smallest_px: int, video: bool
-) -> Iterator[tuple[dict[str, str], bytes]]:
+) -> list[tuple[dict[str, str], bytes]]:
+    """Return the row of the table and the PNG of each face of a frame."""
     stem = Path(entry.key).stem
+    cut = []
     for index, (face, face_id) in enumerate(zip(entry.faces, entry.face_ids, strict=True)):
-        landmarks = np.asarray(face["landmarks_xy"], np.float32)[None]
+        landmarks = face_landmarks(face)[None]
         base = base_matrices(landmarks)
         offset = poses(normalised_landmarks(landmarks, base)).offsets[CENTERING]
         matrix = crop_matrices(base, offset, size_px, PADDING_RATIO[CENTERING])
@@ -116,12 +122,11 @@ def _cut(
         )
         image = warp_face(picture, matrix[0], size_px)
         data = encode(image, header)
-        yield (
-            {
-                "file": file,
-                "face_id": face_id,
-                "sha256": hashlib.sha256(data).hexdigest(),
-                "pixels": pixel_digest(image),
-            },
-            data,
-        )
+        row = {
+            "file": file,
+            "face_id": face_id,
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "pixels": pixel_digest(image),
+        }
+        cut.append((row, data))
+    return cut

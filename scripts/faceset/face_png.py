@@ -9,7 +9,6 @@ The chunk stands before the first pixels: `iTXt` with the keyword faceswap and, 
 Format: PNG specification, third edition (W3C).
 """
 
-import ast
 import hashlib
 import struct
 import zlib
@@ -21,8 +20,9 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
-from faceset.alignment_entries import EntryError, Face, Remarks, canonical_face, for_faceswap, plain
+from faceset.alignment_entries import EntryError, Face, Remarks, canonical_face, known_face, plain
 from faceset.errors import FacesetError
+from faceset.literals import read_literal
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _KEYWORD: Final = b"faceswap\0"
@@ -50,12 +50,14 @@ def header_text(face: Face, source: dict[str, Any]) -> str:
     problem = _source_problem(source)
     if problem:
         raise ValueError(problem)
-    known = for_faceswap({"faces": [face], "video_meta": {}})["faces"][0]
+    known = known_face(face)
     del known["thumb"]
     for mask in known["mask"].values():
         mask["affine_matrix"] = _full_float32(mask["affine_matrix"])
     matrices = [mask["affine_matrix"] for mask in known["mask"].values()]
-    if not all(np.isfinite(numbers).all() for numbers in (known["landmarks_xy"], *known["identity"].values(), *matrices)):
+    if not all(
+        np.isfinite(numbers).all() for numbers in (known["landmarks_xy"], *known["identity"].values(), *matrices)
+    ):
         raise ValueError("a face with numbers that are not finite cannot be written")
     return repr({"alignments": plain(known), "source": {key: source[key] for key in _SOURCE_KEYS}})
 
@@ -163,7 +165,7 @@ def _parsed(body: bytes, name: str) -> dict[str, Any]:
     try:
         if not body.startswith(_TEXT_START) or len(body) > _LONGEST_TEXT:
             raise EntryError("expected plain text of at most 4 MiB")
-        value = ast.literal_eval(body[len(_TEXT_START) :].decode())
+        value = read_literal(body[len(_TEXT_START) :].decode())
         if not isinstance(value, dict) or set(value) != {"alignments", "source"}:
             raise EntryError("expected alignments and source")
         face = canonical_face(value["alignments"], name, Remarks())
@@ -175,8 +177,7 @@ def _parsed(body: bytes, name: str) -> dict[str, Any]:
             raise EntryError(problem)
     except EntryError as error:
         raise FacesetError(f"{name}: its face data is not as expected: {error}. Extract this face again.") from None
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        # All of them are ways in which text can fail to be a literal.
+    except (ValueError, SyntaxError, RecursionError):  # all of them are ways in which text can fail to be a literal
         raise FacesetError(f"{name}: its face data is not readable. Extract this face again.") from None
     del face["thumb"]
     return {"alignments": face, "source": {key: source[key] for key in _SOURCE_KEYS}}

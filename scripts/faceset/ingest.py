@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from faceset.alignment_entries import Face
-from faceset.alignments import Alignments, face_landmarks, msgpack_bytes
+from faceset.alignments import Alignments, face_landmarks, msgpack_chunks
 from faceset.errors import FacesetError
 from faceset.face_ids import face_id, frame_of_key
 from faceset.footage_files import is_video
@@ -65,7 +64,8 @@ def ingest(
     with TableWriter(faces_output, FACES) as writer:
         for row in _faces(read, known, source, is_video(footage), name, problems):
             writer.add(**{name: [value] for name, value in row.items()})
-    alignments_output.write_bytes(msgpack_bytes(read.data))
+    with alignments_output.open("wb") as file:
+        file.writelines(msgpack_chunks(read.data))
     kinds, names, details = zip(*problems.rows, strict=True) if problems.rows else ((), (), ())
     write_table(problems_output, PROBLEMS, {"kind": kinds, "frame": names, "detail": details})
 
@@ -149,6 +149,6 @@ def _problem(face: Face, landmarks: npt.NDArray[np.float32], frame: _Frame | Non
 
 def _other_numbers(face: Face) -> npt.NDArray[np.float32]:
     """All numbers that a face's picture will carry besides its landmarks."""
-    rows = [row for mask in face["mask"].values() for row in mask["affine_matrix"]]
+    matrices = [mask["affine_matrix"].ravel() for mask in face["mask"].values()]
     with np.errstate(over="ignore"):
-        return np.fromiter(chain.from_iterable([*rows, *face["identity"].values()]), np.float32)
+        return np.concatenate([[], *matrices, *face["identity"].values()]).astype(np.float32)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from faceset.alignments import default_alignments_path
 from faceset.errors import FacesetError
+from faceset.install_ledger import installed_original
 
 COLUMNS = (
     ("source", True, "a name for it: letters, digits, dot, dash, underscore. It is part of every face's id"),
@@ -33,7 +34,8 @@ RESERVED = ("faces", "facesets")  # folders of results that a source's would be 
 class Source:
     """One video or folder of frames.
 
-    `alignments` is None where faces are to be detected. `rights` says why this footage may be used.
+    `alignments` is None where faces are to be detected; where `faceset install` put a cleaned file in the original's
+    place, it is the original. `rights` says why this footage may be used.
     """
 
     name: str
@@ -112,7 +114,8 @@ def _source(cells: dict[str, str], where: str) -> Source:
                 f"{where}: {alignments}: no such alignments file. Leave the cell empty for the default place, "
                 "or write detect."
             )
+        alignments = installed_original(alignments)
     else:
         default = default_alignments_path(frames)
-        alignments = default if default.is_file() else None
+        alignments = installed_original(default) if default.is_file() else None
     return Source(name, frames, alignments, cells["rights"])

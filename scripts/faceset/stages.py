@@ -191,7 +191,7 @@ STAGES = {
             makes={"detected": "detected.msgpack"},
             module="faceset.footage_detection",
             reads={"frames": "frames.frames"},
-            libraries=("av", "msgpack", "numpy", "onnxruntime", "opencv-python", "pyarrow"),
+            libraries=("av", "isal", "msgpack", "numpy", "onnxruntime", "opencv-python", "pyarrow"),
             params=lambda project, where: project.config.detect.model_dump(),  # noqa: ARG005
             models=lambda project: DETECTION_MODELS,  # noqa: ARG005
             runs_if=_is_detected,
@@ -204,7 +204,7 @@ STAGES = {
             module="faceset.ingest",
             reads={"frames": "frames.frames", "detected": "detect.detected"},
             reads_if={"detected": _is_detected},
-            libraries=("msgpack", "numpy", "opencv-python", "pyarrow"),
+            libraries=("isal", "msgpack", "numpy", "opencv-python", "pyarrow"),
             params=lambda project, where: {"source": where["source"]},  # noqa: ARG005
             files=_alignments_file,
         ),
@@ -265,7 +265,7 @@ STAGES = {
             makes={"fsa": "alignments.fsa", "alignments": "alignments.msgpack", "kept": "kept.parquet"},
             module="faceset.clean",
             reads={"alignments": "ingest.alignments", "frames": "frames.frames", "manifest": "manifest.manifest"},
-            libraries=("msgpack", "numpy", "pyarrow"),
+            libraries=("isal", "msgpack", "numpy", "pyarrow"),
             params=lambda project, where: {"source": where["source"]},  # noqa: ARG005
         ),
         Stage(

@@ -3,6 +3,8 @@
 import zlib
 from typing import Any
 
+from faceset.alignment_entries import plain
+
 
 def face(**changes: Any) -> dict[str, Any]:
     """A face with everything in it; `changes` replace or add keys."""
@@ -24,3 +26,12 @@ def face(**changes: Any) -> dict[str, Any]:
         "thumb": [255, 216, 0],
     }
     return plain | changes
+
+
+def as_in_file(data: dict[str, Any]) -> dict[str, Any]:
+    """Canonical alignments with lists where a file has lists, to be compared."""
+    frames = {}
+    for name, frame in plain(data["__data__"]).items():
+        faces = [face if face["thumb"] is None else face | {"thumb": list(face["thumb"])} for face in frame["faces"]]
+        frames[name] = frame | {"faces": faces}
+    return data | {"__data__": frames}

@@ -201,6 +201,16 @@ def test_a_run_that_was_broken_off_is_completed(faces: Assembled, done: int) -> 
     assert faces.holds() == names(SECOND)
 
 
+def test_a_run_that_was_broken_off_can_be_taken_back(faces: Assembled) -> None:
+    index, folders = faces.extract(SECOND)
+    (folders["a"] / "x_1.png").unlink()
+    with pytest.raises(FileNotFoundError):
+        sync_folder_with_index(faces.folder, index, file_digest(index), folders)
+    (faces.folder / "b--y_0.png").write_bytes(SECOND["b"]["y_0.png"])  # as if it had come that far
+    faces.sync(FIRST)
+    assert faces.holds() == names(FIRST)
+
+
 def test_a_damaged_picture_is_not_copied(faces: Assembled) -> None:
     index, folders = faces.extract(SECOND)
     (folders["b"] / "y_0.png").chmod(0o644)

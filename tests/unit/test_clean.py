@@ -14,6 +14,7 @@ from faceset.clean import clean_alignments
 from faceset.face_ids import face_id, frame_of_key
 from faceset.schemas import FRAMES, KEPT, MANIFEST, Schema
 from faceset.tables import read_table, write_table
+from sample_face import as_in_file
 
 GOLDEN = Path(__file__).parents[1] / "data" / "golden"
 
@@ -60,7 +61,7 @@ def clean(folder: Path, data: dict[str, Any], names: list[str], is_video: bool, 
     )
     return Cleaned(
         pickle.loads(zlib.decompress(outputs[0].read_bytes())),
-        from_msgpack(outputs[1].read_bytes(), "out").data,
+        as_in_file(from_msgpack(outputs[1].read_bytes(), "out").data),
         read_table(outputs[2], KEPT).to_pylist(),
         b"".join(path.read_bytes() for path in outputs),
     )
@@ -79,19 +80,19 @@ def without_mask_matrices(data: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def photos() -> dict[str, Any]:
     """The alignments of 14 photos with 32 faces, with masks, identities and thumbs."""
-    return read_alignments(GOLDEN / "photos" / "src" / "alignments.fsa").data
+    return as_in_file(read_alignments(GOLDEN / "photos" / "src" / "alignments.fsa").data)
 
 
 @pytest.fixture(scope="module")
 def video() -> dict[str, Any]:
     """The alignments of a video of 40 frames."""
-    return read_alignments(GOLDEN / "video" / "video_alignments.fsa").data
+    return as_in_file(read_alignments(GOLDEN / "video" / "video_alignments.fsa").data)
 
 
 def test_the_faces_left_are_those_that_faceswap_leaves(tmp_path: Path, photos: dict[str, Any]) -> None:
     deleted = {f"film/{Path(name).stem}" for name in (GOLDEN / "remove" / "deleted.txt").read_text().split()}
     cleaned = clean(tmp_path, photos, list(photos["__data__"]), False, deleted)
-    expected = read_alignments(GOLDEN / "remove" / "after.fsa").data
+    expected = as_in_file(read_alignments(GOLDEN / "remove" / "after.fsa").data)
     assert list(cleaned.fsa["__data__"]) == list(expected["__data__"])
     assert without_mask_matrices(cleaned.fsa) == without_mask_matrices(expected)
 

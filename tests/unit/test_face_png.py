@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from faceset.alignment_entries import plain
 from faceset.alignments import read_alignments
 from faceset.errors import FacesetError
 from faceset.face_png import encode, header_text, pixel_digest, read_header, replace_header
@@ -69,7 +70,7 @@ def test_faceswaps_own_pictures_are_read_and_written_again_as_they_were(path):
     text = header_text({**header["alignments"], "thumb": None}, header["source"])
     assert ast.literal_eval(text) == literal
     image = cv2.imread(str(path))
-    assert read_header(encode(image, text), "ours.png") == header
+    assert plain(read_header(encode(image, text), "ours.png")) == plain(header)
 
 
 def test_the_digests_of_the_golden_pictures_are_those_of_their_pixels():
@@ -105,7 +106,7 @@ def test_what_is_read_is_what_was_written_without_thumb_and_unknown_keys():
     data = encode(picture(), header_text(face(mood=1), source()))
     expected = face()
     del expected["thumb"]
-    assert read_header(data, "a.png") == {"alignments": expected, "source": source()}
+    assert plain(read_header(data, "a.png")) == {"alignments": expected, "source": source()}
 
 
 def test_a_new_header_leaves_every_other_byte_as_it_was():
@@ -146,7 +147,7 @@ def test_headers_after_remove_faces_are_read_as_faceswap_left_them():
         ("__import__('os').system('true')", "not readable"),
         ("{'alignments': ", "not readable"),
         ("(" * 100_000, "not readable"),
-        ("[" * 150 + "]" * 150, "expected alignments and source"),
+        ("[" * 150 + "'']" * 150, "not readable"),
         ("{}", "expected alignments and source"),
         (repr({"alignments": {}, "source": source()}), "missing"),
         (repr({"alignments": face(), "source": {}}), "source: expected the keys"),

@@ -4,9 +4,22 @@ import struct
 import numpy as np
 import pytest
 
-from faceset import restricted_pickle
+from faceset import pickle_numbers
 from faceset.errors import FacesetError
-from faceset.restricted_pickle import Limits, loads
+from faceset.restricted_pickle import Limits, load
+
+
+def loads(data, name, limits=None):
+    return load([data], name, limits)
+
+
+def listed(value):
+    """What was read, with lists where runs of numbers came as arrays."""
+    if isinstance(value, list):
+        return [listed(item) for item in value]
+    if isinstance(value, dict):
+        return {key: listed(item) for key, item in value.items()}
+    return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 class Calls:
@@ -28,13 +41,13 @@ def named(module, name):
     return text(module) + text(name) + b"\x93"
 
 
-@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("protocol", range(2, 6))
 def test_plain_containers_come_back_equal(protocol):
     value = {"a": [1, 2.5, None, True, -(2**40)], "b": (b"", b"\x00\xff", "ü"), "c": {"d": []}}
     assert loads(pickle.dumps(value, protocol), "file") == value
 
 
-@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("protocol", range(2, 6))
 @pytest.mark.parametrize("dtype", ["?", "u1", "i4", "i8", "f2", "f4", "f8", ">f4", ">i2"])
 def test_arrays_and_scalars_of_plain_numbers_come_back_equal(protocol, dtype):
     array = (np.arange(12).reshape(3, 4) * 3).astype(dtype)
@@ -47,7 +60,7 @@ def test_arrays_and_scalars_of_plain_numbers_come_back_equal(protocol, dtype):
     assert read[4] == array[2, 3]
 
 
-@pytest.mark.parametrize("protocol", [0, 2, 3])
+@pytest.mark.parametrize("protocol", [2, 3])
 def test_both_spellings_of_numpys_inner_modules_are_read(protocol):
     data = pickle.dumps([np.eye(2), np.float32(3)], protocol)
     assert b"numpy._core" in data
@@ -121,7 +134,7 @@ def test_a_pickle_cannot_change_the_functions_that_read_the_next_one():
     tampering = b"\x80\x04" + named("numpy._core.multiarray", "scalar") + b"N}" + text("__defaults__") + b")s\x86b."
     with pytest.raises(FacesetError, match="change"):
         loads(tampering, "bad.fsa")
-    assert restricted_pickle._scalar.__defaults__ is None
+    assert pickle_numbers._scalar.__defaults__ is None
 
 
 def test_lists_that_repeat_one_another_are_refused_before_they_fill_memory():
@@ -136,7 +149,7 @@ def test_lists_that_repeat_one_another_are_refused_before_they_fill_memory():
 
 def test_one_vector_shared_by_many_faces_is_read():
     vector = [0.25] * 512
-    assert loads(pickle.dumps([vector] * 1100), "file") == [vector] * 1100
+    assert listed(loads(pickle.dumps([vector] * 1100), "file")) == [vector] * 1100
 
 
 def test_containers_nested_deeper_than_alignments_are_refused_and_so_are_cycles():

@@ -84,7 +84,7 @@ def test_a_stage_reads_only_what_stands_above_it(stage: Stage) -> None:
 @each_stage
 def test_a_stage_has_a_rule_and_a_script_of_its_name(stage: Stage) -> None:
     rule = (REPOSITORY / "rules" / f"{stage.name}.smk").read_text()
-    for line in (f"rule {stage.name}:", f'inputs_of("{stage.name}")', f'**outputs_of("{stage.name}")'):
+    for line in (f"rule {stage.name}:", f'inputs_of("{stage.name}")', f'outputs_of("{stage.name}")'):
         assert line in rule
     assert f'"../scripts/{stage.name}.py"' in rule
     assert (REPOSITORY / "scripts" / f"{stage.name}.py").is_file()

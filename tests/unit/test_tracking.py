@@ -65,6 +65,8 @@ def test_it_is_the_mean_of_the_track_that_counts() -> None:
     # Each step is small, but the last face is too far from what the track was.
     drift = [(frame, BOX, person(0, away)) for frame, away in enumerate((0.0, 0.3, 0.45, 0.8))]
     assert tracks(drift) == [0, 0, 0, 3]
+    settled = [(frame, BOX, person(0, away)) for frame, away in enumerate((0.0, 0.4, 0.4, 0.6))]
+    assert tracks(settled) == [0, 0, 0, 0]
 
 
 def test_two_people_who_cross_keep_their_tracks() -> None:

@@ -71,3 +71,12 @@ def test_the_keep_list_shown_is_one(tmp_path: Path) -> None:
     path = tmp_path / "main.tsv"
     path.write_text(block_with("decision\tscope"))
     assert [row.scope for row in read_keep_list(path)] == ["cluster", "track", "face"]
+
+
+def test_every_command_shown_is_one() -> None:
+    from faceset.__main__ import _parser
+
+    lines = [line.split("#")[0].split() for line in block_with("faceset install").splitlines() if line]
+    for words in lines:
+        assert words[0] == "faceset"
+        _parser().parse_args(words[1:])

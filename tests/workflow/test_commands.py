@@ -1,0 +1,135 @@
+"""The commands beside the workflow, on the results of a real run, typed as the README shows them."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import snakemake
+from test_bad_input import make_project
+
+from faceset.alignments import read_alignments
+
+
+def faceset(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a project's working directory."""
+    return subprocess.run([sys.executable, "-m", "faceset", *words], cwd=folder, capture_output=True, text=True)
+
+
+def done(folder: Path, *words: str) -> str:
+    run = faceset(folder, *words)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+@pytest.fixture
+def project(tmp_path: Path, finished: Path) -> Path:
+    """A working directory with finished results, the test's own to change."""
+    shutil.copytree(finished, tmp_path / "work", symlinks=True, copy_function=shutil.copy2)
+    return tmp_path / "work"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = make_project(tmp_path_factory.mktemp("finished"))
+    run = snakemake(folder)
+    assert run.code == 0, run.text
+    return folder
+
+
+def test_export_writes_the_cleaned_faces_as_json(project: Path) -> None:
+    done(project, "export", "results/facesets/main/photos/alignments.fsa", "export.json")
+    exported = json.loads((project / "export.json").read_text())
+    kept = pd.read_parquet(project / "results/facesets/main/photos/kept.parquet")
+    assert sum(len(faces) for faces in exported.values()) == len(kept) > 0
+
+
+def test_draw_draws_every_nth_frame_and_one_by_name(project: Path) -> None:
+    done(project, "draw", "photos", "drawn", "--every", "7")
+    assert sorted(path.name for path in (project / "drawn").iterdir()) == ["frame_000001.png", "frame_000008.png"]
+    done(project, "draw", "photos", "one", "--frame", "frame_000003")
+    assert [path.name for path in (project / "one").iterdir()] == ["frame_000003.png"]
+
+
+def test_a_folder_thinned_out_by_hand_becomes_a_keep_list_that_says_the_same(project: Path) -> None:
+    folder = project / "sorted"
+    shutil.copytree(project / "results/facesets/main/faces", folder)
+    pictures = sorted(folder.iterdir())
+    pictures[0].unlink()
+    pictures[1].rename(folder / "a name of my own.PNG")
+    done(project, "keep-from-folder", "main", "sorted", "--output", "config/keep/main.tsv")
+    assert snakemake(project).code == 0
+    index = pd.read_parquet(project / "results/facesets/main/faceset.parquet")
+    assert set(index["file"]) == {path.name for path in pictures[1:]}
+
+
+def test_alignments_can_be_rebuilt_from_extracted_faces(project: Path) -> None:
+    done(project, "from-faces", "results/facesets/main/photos/faces", "rebuilt")
+    (rebuilt,) = (project / "rebuilt").iterdir()
+    cleaned = read_alignments(project / "results/facesets/main/photos/alignments.fsa").frames
+    frames = read_alignments(rebuilt).frames
+    assert {frame: len(entry["faces"]) for frame, entry in frames.items()} == {
+        frame: len(entry["faces"]) for frame, entry in cleaned.items() if entry["faces"]
+    }
+
+
+def test_renamed_pictures_get_their_names_back(project: Path) -> None:
+    folder = project / "shuffled"
+    shutil.copytree(project / "results/facesets/main/photos/faces", folder)
+    folder.chmod(0o755)
+    names = sorted(path.name for path in folder.iterdir())
+    for path, name in zip(sorted(folder.iterdir()), [*names[1:], "x.png"], strict=True):
+        path.rename(folder / f"new-{name}")
+    told = done(project, "rename", "shuffled", "--dry-run")
+    assert "Nothing was changed" in told
+    done(project, "rename", "shuffled")
+    assert sorted(path.name for path in folder.iterdir()) == names
+
+
+def test_install_puts_the_cleaned_file_in_place_nothing_runs_again_and_undo_puts_it_back(project: Path) -> None:
+    original = (project / "photos.fsa").read_bytes()
+    assert "Nothing was changed" in done(project, "install", "photos", "--dry-run")
+    assert (project / "photos.fsa").read_bytes() == original
+
+    done(project, "install", "photos")
+    installed = (project / "photos.fsa").read_bytes()
+    assert installed == (project / "results/facesets/main/photos/alignments.fsa").read_bytes()
+    (backup,) = project.glob("photos_backup_*.fsa")
+    assert backup.read_bytes() == original
+    after = snakemake(project)
+    assert after.code == 0, after.text
+    assert not after.computed, "ingest goes on reading the original"
+
+    done(project, "install", "photos", "--undo")
+    assert (project / "photos.fsa").read_bytes() == original != installed
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("install", "film"), "'film' is no source"),
+        (("install", "photos", "--faceset", "mine"), "main"),
+        (("keep-from-folder", "mine", "footage"), "there is no faceset 'mine'; known: main"),
+        (("keep-from-folder", "main", "config"), "config"),
+        (("draw", "film", "out"), "there is no source 'film'; known: photos"),
+        (("draw", "photos", "out", "--frame", "nowhere"), "there is no frame nowhere"),
+        (("export", "none.fsa", "out.json"), "none.fsa"),
+        (("from-faces", "footage", "out"), "footage"),
+        (("rename", "nowhere"), "nowhere"),
+    ],
+)
+def test_mistakes_are_one_line(project: Path, words: tuple[str, ...], told: str) -> None:
+    run = faceset(project, *words)
+    assert run.returncode == 1
+    assert told in run.stderr
+    assert run.stderr.startswith("faceset: ")
+    assert "Traceback" not in run.stderr
+
+
+def test_outside_a_project_a_command_says_so(tmp_path: Path) -> None:
+    run = faceset(tmp_path, "install", "photos")
+    assert run.returncode == 1
+    assert "config/config.yaml: no such file. Run this in a project's working directory." in run.stderr
