@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= all
 ACCELERATOR := $(shell nvidia-smi >/dev/null 2>&1 && echo gpu || echo cpu)
+PROFILE := $(if $(filter gpu,$(ACCELERATOR)),default,cpu)
 STAMP := .venv/installed-$(ACCELERATOR)
 
 .PHONY: help setup demo test lint bench docs lock
@@ -24,7 +25,7 @@ $(STAMP): requirements.lock pyproject.toml Makefile
 
 demo: setup ## set up, then take real footage from frames to face sets, in demo/
 	@$(BIN)/faceset demo demo
-	@$(BIN)/snakemake --cores $(CORES) --directory demo --quiet rules progress
+	@$(BIN)/snakemake --cores $(CORES) --directory demo --workflow-profile profiles/$(PROFILE) --quiet rules progress
 
 test: lint ## lint, and prove that everything works
 	@$(BIN)/pytest

@@ -16,7 +16,7 @@ from snakemake.exceptions import WorkflowError
 from faceset.config import check_yaml
 from faceset.errors import FacesetError
 from faceset.jobs import failures_since
-from faceset.priming import is_known, prime
+from faceset.priming import forecast, is_known, prime
 from faceset.project import load_project
 from faceset.stages import STAGES
 
@@ -45,19 +45,25 @@ wildcard_constraints:
 
 @functools.cache
 def prime_once():
-    """Make the records say what the store knows: once, in a main process that is going to run jobs."""
-    if not workflow.is_main_process or workflow.executor_plugin is None or workflow.dryrun or workflow.touch:
+    """Make the records say what the store knows: once, in a main process that is going to run jobs.
+
+    A dry run changes nothing, and says instead what a run would find.
+    """
+    if not workflow.is_main_process or workflow.executor_plugin is None or workflow.touch:
         return
-    if list(Path(".snakemake/locks").glob("*")):
+    if not workflow.dryrun and list(Path(".snakemake/locks").glob("*")):
         sys.exit(
             "faceset: another run is at work in this folder. Wait for it to end; if it was killed, run this command "
             "once with --unlock."
         )
     try:
-        prime(PROJECT)
+        if workflow.dryrun:
+            atexit.register(print, forecast(PROJECT), flush=True)
+        else:
+            prime(PROJECT)
+            atexit.register(print_summary, Path.cwd())
     except FacesetError as error:
         sys.exit(f"faceset: {error}")  # what Snakemake makes of an exception in here is a traceback
-    atexit.register(print_summary, Path.cwd())
 
 
 def print_summary(folder):

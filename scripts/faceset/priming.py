@@ -7,6 +7,7 @@ would take a stale record for good.
 
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,17 +15,40 @@ from faceset.keep_list import read_keep_list
 from faceset.materialise import materialise
 from faceset.project import Project
 from faceset.records import publish, read_record, retract
-from faceset.stages import STAGES, Where, all_steps, plan_step
+from faceset.stages import STAGES, Stage, Step, Where, all_steps, plan_step
 from faceset.store import Action
+
+FORECAST_LISTED = 20
 
 
 @dataclass
 class Primed:
-    """How many targets are up to date, and how many are to be made."""
+    """How many targets are as the store knows them, were brought back from it, and are to be made."""
 
     known: int = 0
     restored: int = 0
     missing: int = 0
+
+
+def survey(project: Project) -> Iterator[tuple[Stage, Where, tuple[Step, Action] | None]]:
+    """Every target, each after all that it reads; with what the store knows of it, None if it is to be made.
+
+    Nothing is written. Raises FacesetError for input that no run could use.
+    """
+    for faceset in project.config.facesets:
+        keep_list = project.keep_list(faceset)
+        read_keep_list(keep_list if keep_list.is_file() else None)
+    known: dict[str, Action] = {}
+    for stage, where in all_steps(project):
+        try:
+            step = plan_step(project, stage, where, known.__getitem__)
+        except KeyError:  # something it reads is yet to be made
+            yield stage, where, None
+            continue
+        action = project.store.find(step.key)
+        if action is not None:
+            known[stage.record.format(**where)] = action
+        yield stage, where, (step, action) if action else None
 
 
 def prime(project: Project) -> Primed:
@@ -32,33 +56,35 @@ def prime(project: Project) -> Primed:
 
     Raises FacesetError for input that no run could use.
     """
-    for faceset in project.config.facesets:
-        keep_list = project.keep_list(faceset)
-        read_keep_list(keep_list if keep_list.is_file() else None)
     primed = Primed()
-    current: dict[str, Action] = {}
-    for stage, where in all_steps(project):
-        record = stage.record.format(**where)
-        action = None
-        try:
-            step = plan_step(project, stage, where, current.__getitem__)
-        except KeyError:  # something it reads is yet to be made
-            step = None
-        if step is not None:
-            action = project.store.find(step.key)
-        if step is None or action is None:
+    for stage, where, found in survey(project):
+        if found is None:
             primed.missing += 1
             retract(stage, where)
             continue
-        current[record] = action
+        step, action = found
         materialise(project.store, step, action)
         if publish(project.store, stage, where, action):
             primed.restored += 1
         else:
             primed.known += 1
-        made = [record, *(pattern.format(**where) for pattern in stage.links.values())]
-        _keep_newer([Path(path) for path in made], [Path(path) for path in stage.record_inputs(project, where)])
+        made = [stage.record, *stage.links.values()]
+        inputs = [Path(path) for path in stage.record_inputs(project, where)]
+        _keep_newer([Path(pattern.format(**where)) for pattern in made], inputs)
     return primed
+
+
+def forecast(project: Project) -> str:
+    """What a run would make, in a line or two: Snakemake's own dry run sees only what lies in the folder."""
+    targets = list(survey(project))
+    missing = [" ".join([stage.name, *where.values()]) for stage, where, found in targets if found is None]
+    if not missing:
+        return f"faceset: the store knows all {len(targets)} results; a run would compute nothing."
+    named = ", ".join(missing[:FORECAST_LISTED]) + (", …" if len(missing) > FORECAST_LISTED else "")
+    return (
+        f"faceset: the store knows {len(targets) - len(missing)} of {len(targets)} results. "
+        f"A run would make, or find unchanged: {named}."
+    )
 
 
 def is_known(project: Project, stage_name: str, where: Where) -> bool:

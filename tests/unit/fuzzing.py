@@ -5,7 +5,6 @@ Run as a program, with the folder to work in and the number of cases of each kin
 
 import collections
 import copy
-import io
 import json
 import pickle
 import pickletools
@@ -331,7 +330,6 @@ def main(folder: Path, count: int) -> None:
         if seconds > slowest:
             slowest, slowest_case = seconds, f"{kind}, case {number}"
         outcomes[kind][outcome] += 1
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
         json.dumps(
             {
@@ -339,7 +337,7 @@ def main(folder: Path, count: int) -> None:
                 "wrong": wrong[:20],
                 "slowest_seconds": round(slowest, 2),
                 "slowest_case": slowest_case,
-                "peak_mb": round(peak),
+                "peak_mb": _status_bytes("VmHWM") >> 20,
                 "canary": canary.exists(),
             }
         )
@@ -348,10 +346,13 @@ def main(folder: Path, count: int) -> None:
 
 def limit_resources() -> None:
     """Allow this process half a gigabyte more than its libraries have taken, and some minutes."""
-    status = io.StringIO(Path("/proc/self/status").read_text())
-    taken = next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmSize"))
-    resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY_BYTES,) * 2)
+    resource.setrlimit(resource.RLIMIT_AS, (_status_bytes("VmSize") + MEMORY_BYTES,) * 2)
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+
+
+def _status_bytes(name: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
 
 
 if __name__ == "__main__":

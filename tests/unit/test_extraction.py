@@ -23,7 +23,13 @@ VIDEO = GOLDEN / "video" / "video.mp4"
 
 
 def extracted(
-    folder: Path, footage: Path, alignments: Path, size_px: int = 256, min_size_percent: int = 0, every: int = 1
+    folder: Path,
+    footage: Path,
+    alignments: Path,
+    size_px: int = 256,
+    min_size_percent: int = 0,
+    every: int = 1,
+    threads: int = 2,
 ) -> list[dict[str, Any]]:
     """The `extracted` table of all faces of some alignments; the pictures lie in `folder`/faces."""
     list_frames(footage, folder / "frames")
@@ -37,7 +43,7 @@ def extracted(
     ]
     write_rows(folder / "kept", KEPT, rows[::-1])
     inputs = footage, folder / "frames", folder / "alignments", folder / "kept"
-    extract_faces(*inputs, folder / "faces", folder / "table", size_px, min_size_percent, every)
+    extract_faces(*inputs, folder / "faces", folder / "table", size_px, min_size_percent, every, threads)
     found = read_table(folder / "table", EXTRACTED).to_pylist()
     assert sorted(row["file"] for row in found) == sorted(path.name for path in (folder / "faces").iterdir())
     return found
@@ -119,3 +125,15 @@ def test_a_source_without_kept_faces_gives_an_empty_folder(tmp_path: Path) -> No
     extract_faces(*inputs, tmp_path / "faces", tmp_path / "table", 256, 0, 1)
     assert list((tmp_path / "faces").iterdir()) == []
     assert len(read_table(tmp_path / "table", EXTRACTED)) == 0
+
+
+def test_bytes_and_order_do_not_depend_on_the_number_of_threads(tmp_path: Path) -> None:
+    written = {}
+    for threads in (1, 3, 8):
+        folder = tmp_path / str(threads)
+        folder.mkdir()
+        photos(folder, threads=threads)
+        names = sorted(path.name for path in (folder / "faces").iterdir())
+        files = [folder / "table", *(folder / "faces" / name for name in names)]
+        written[threads] = [path.read_bytes() for path in files]
+    assert written[1] == written[3] == written[8]

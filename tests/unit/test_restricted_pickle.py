@@ -167,3 +167,62 @@ def test_containers_nested_deeper_than_alignments_are_refused_and_so_are_cycles(
 def test_damaged_bytes_end_in_a_clear_message(data):
     with pytest.raises(FacesetError, match=r"^cut\.fsa: not readable .* damaged or cut short"):
         loads(data, "cut.fsa")
+
+
+def long_lists():
+    """Lists of every length and kind that runs of numbers could be mistaken for, or cut."""
+    lengths = (0, 1, 2, 3, 4, 5, 68, 999, 1000, 1001, 1003, 2000, 2500)
+    points = [[[index / 3, -float(index)] for index in range(length)] for length in lengths]
+    return {
+        "bytes": [[index % 256 for index in range(length)] for length in lengths],
+        "floats": [[index / 7 for index in range(length)] for length in lengths],
+        "points": points,
+        "mixed": [
+            [1.5] * 1000 + [1] * 1000,
+            [1] * 1000 + ["a"],
+            [1.5] * 20 + [None],
+            [[1.0, 2.0]] * 5 + [[1.0]],
+            [300] * 9,
+        ],
+        "shared rows": [points[6][:], [points[6][3]], [points[6]] * 3],
+        "rows of three": [[1.0, 2.0, 3.0]] * 68,
+    }
+
+
+@pytest.mark.parametrize("protocol", range(2, 6))
+@pytest.mark.parametrize("chunk", [1, 7, 5000, 10**9])
+def test_lists_of_numbers_come_back_equal_whatever_their_length_and_the_chunks_read(protocol, chunk):
+    value = {
+        f"{name} {number}": lists for number in range(1 if chunk < 10 else 5) for name, lists in long_lists().items()
+    }
+    data = pickle.dumps(value, protocol)
+    chunks = (data[start : start + chunk] for start in range(0, len(data), chunk))
+    assert listed(load(chunks, "file")) == value
+
+
+@pytest.mark.parametrize("protocol", range(2, 6))
+def test_long_lists_become_arrays(protocol):
+    value = pickle.loads(pickle.dumps([long_lists(), long_lists()]))  # the frames of protocol 4 end where they like
+    for lists in loads(pickle.dumps(value, protocol), "file"):
+        assert all(read.dtype == np.uint8 for read in lists["bytes"][6:] if isinstance(read, np.ndarray))
+        assert [type(read) for read in lists["floats"][6:]] == [np.ndarray] * 7
+        # Where the numbers of what is remembered grow longer by a byte, one run is missed.
+        assert protocol < 4 or lists["points"][6].shape == (68, 2)
+
+
+@pytest.mark.parametrize("index", [2**20, 2**31, 2**32 - 1])
+def test_a_pickle_cannot_number_what_it_remembers_so_that_the_table_fills_memory(index):
+    data = b"\x80\x02]r" + struct.pack("<I", index) + b"."
+    with pytest.raises(FacesetError, match="not readable"):
+        loads(data, "bad.fsa")
+
+
+def test_a_pickle_of_more_objects_than_it_may_have_is_refused():
+    with pytest.raises(FacesetError, match="far more objects than bytes"):
+        loads(b"\x80\x04](" + b"]" * 5000 + b"e.", "bad.fsa", Limits(steps=1000))
+
+
+@pytest.mark.parametrize("key", [1.5, (1, 2), b"a", 2**61 - 1, None])
+def test_keys_that_could_be_chosen_to_be_slow_are_refused(key):
+    with pytest.raises(FacesetError, match="a key of the type"):
+        loads(pickle.dumps({key: 1}), "bad.fsa")
