@@ -13,7 +13,7 @@ help: ## list the targets
 setup: $(STAMP) ## virtual environment and default models (fetched once, checked by sha256)
 	@$(BIN)/faceset setup
 
-$(STAMP): requirements.lock pyproject.toml Makefile
+$(STAMP): requirements.lock pyproject.toml
 	@echo "Making the virtual environment .venv ($(ACCELERATOR)); this takes a minute or two."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
 	@$(PYTHON) -m venv .venv

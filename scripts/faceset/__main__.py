@@ -12,6 +12,7 @@ from faceset.atomic import write_atomically
 from faceset.config import check_yaml
 from faceset.errors import FacesetError
 from faceset.project import MODEL_MANIFEST, MODELS_FOLDER, REPOSITORY, Project, load_project
+from faceset.sources import Source
 
 PACKAGE_CACHE = REPOSITORY / ".cache" / "packages"
 DEMO_CONFIG = REPOSITORY / "config" / "demo" / "config"
@@ -99,15 +100,36 @@ def _smooth(arguments: argparse.Namespace) -> None:
     smooth_alignments(arguments.alignments, arguments.output, _say)
 
 
+def _order(arguments: argparse.Namespace) -> None:
+    from faceset.face_order import order_faces
+
+    order_faces(arguments.alignments, arguments.output, _say)
+
+
+def _identities(arguments: argparse.Namespace) -> None:
+    from faceset.footage_files import is_video
+    from faceset.identities import write_identities
+
+    project = _project()
+    source = _source(project, arguments.source)
+    cleaned = Path("results/facesets") / arguments.faceset / source.name
+    write_identities(
+        _made(cleaned / "alignments.msgpack"),
+        _made(cleaned / "kept.parquet"),
+        _made(Path("results") / source.name / "embeddings.parquet"),
+        is_video(source.frames),
+        arguments.output,
+        _say,
+    )
+
+
 def _draw(arguments: argparse.Namespace) -> None:
     from faceset.draw import draw_faces
 
-    project = _project()
-    if arguments.source not in project.sources:
-        raise FacesetError(f"there is no source {arguments.source!r}; known: {', '.join(project.sources)}.")
-    results = Path("results") / arguments.source
+    source = _source(_project(), arguments.source)
+    results = Path("results") / source.name
     draw_faces(
-        project.sources[arguments.source].frames,
+        source.frames,
         _made(results / "frames.parquet"),
         arguments.alignments or _made(results / "alignments.msgpack"),
         arguments.frame,
@@ -123,6 +145,12 @@ def _project() -> Project:
     if not CONFIG_FILE.is_file():
         raise FacesetError(f"{CONFIG_FILE}: no such file. Run this in a project's working directory.")
     return load_project(yaml.safe_load(CONFIG_FILE.read_text(encoding="utf-8")))
+
+
+def _source(project: Project, name: str) -> Source:
+    if name not in project.sources:
+        raise FacesetError(f"there is no source {name!r}; known: {', '.join(project.sources)}.")
+    return project.sources[name]
 
 
 def _made(path: Path) -> Path:
@@ -176,6 +204,17 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("alignments", type=Path, help="a .fsa, .msgpack or .json file, one face a frame")
     command.add_argument("output", type=Path, help="the .fsa file to write")
     command.set_defaults(run=_smooth)
+
+    command = commands.add_parser("left-to-right", help="put the faces of each frame in order, from left to right")
+    command.add_argument("alignments", type=Path, help="a .fsa, .msgpack or .json file")
+    command.add_argument("output", type=Path, help="the .fsa file to write")
+    command.set_defaults(run=_order)
+
+    command = commands.add_parser("identities", help="write cleaned alignments with our embeddings as identities")
+    command.add_argument("faceset", help="whose cleaned alignments")
+    command.add_argument("source", help="a source of sources.tsv")
+    command.add_argument("output", type=Path, help="the .fsa file to write")
+    command.set_defaults(run=_identities)
 
     command = commands.add_parser("draw", help="draw landmarks, boxes, crops and pose on frames")
     command.add_argument("source", help="a source of sources.tsv")

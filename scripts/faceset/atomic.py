@@ -4,6 +4,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from faceset.errors import FacesetError
+
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write `data` to `path` so that a reader sees the old file or the new one, never a part, even after a crash."""
@@ -21,6 +23,19 @@ def write_atomically(path: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def write_new_file(path: Path, data: bytes) -> None:
+    """Write a result that the user named, unless something of that name is there: nothing is ever overwritten.
+
+    Raises FacesetError if there is, or if the file can not be written.
+    """
+    if path.exists():
+        raise FacesetError(f"{path}: exists already, and is not overwritten. Name another file.")
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        raise FacesetError(f"{path}: can not be written ({error.strerror}).") from error
 
 
 def sync_folder(path: Path) -> None:

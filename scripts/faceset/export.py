@@ -9,7 +9,7 @@ import numpy as np
 
 from faceset.alignment_entries import Face
 from faceset.alignments import face_landmarks, read_alignments
-from faceset.atomic import write_atomically
+from faceset.atomic import write_new_file
 from faceset.errors import FacesetError
 
 
@@ -32,12 +32,7 @@ def export_json(alignments: Path, output: Path, say: Callable[[str], None]) -> N
                     "not hold. Delete this face, and export again."
                 )
     value = {frame: [_exported(face) for face in entry["faces"]] for frame, entry in frames.items()}
-    if output.exists():
-        raise FacesetError(f"{output}: exists already, and is not overwritten. Name another file.")
-    try:
-        write_atomically(output, (json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n").encode())
-    except OSError as error:
-        raise FacesetError(f"{output}: can not be written ({error.strerror}).") from error
+    write_new_file(output, (json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n").encode())
     say(f"{output}: {sum(map(len, value.values())):,} faces on {len(value):,} frames.")
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceset.alignments import Alignments, fsa_bytes, read_alignments
-from faceset.atomic import write_atomically
+from faceset.atomic import write_new_file
 from faceset.errors import FacesetError
 
 Float64 = NDArray[np.float64]
@@ -40,12 +40,7 @@ def smooth_alignments(alignments: Path, output: Path, say: Callable[[str], None]
         frames[name] = {**frames[name], "faces": [{**face, "landmarks_xy": points}]}
     if output.suffix != ".fsa":
         raise FacesetError(f"{output}: expected a name ending in .fsa.")
-    if output.exists():
-        raise FacesetError(f"{output}: exists already, and is not overwritten. Name another file.")
-    try:
-        write_atomically(output, fsa_bytes({**read.data, "__data__": frames}))
-    except OSError as error:
-        raise FacesetError(f"{output}: can not be written ({error.strerror}).") from error
+    write_new_file(output, fsa_bytes({**read.data, "__data__": frames}))
     distances = np.hypot(*(after - before).reshape(-1, 2).T)
     say(
         f"{output}: {len(names):,} frames; landmarks moved by {distances.mean():.1f} px, {distances.max():.1f} at most."

@@ -89,6 +89,27 @@ def test_renamed_pictures_get_their_names_back(project: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == names
 
 
+def test_faces_are_put_in_order_from_left_to_right(project: Path) -> None:
+    done(project, "left-to-right", "photos.fsa", "ordered.fsa")
+    before = read_alignments(project / "photos.fsa").frames
+    after = read_alignments(project / "ordered.fsa").frames
+    assert list(after) == list(before)
+    for frame, entry in after.items():
+        edges = [face["x"] for face in entry["faces"]]
+        assert edges == sorted(face["x"] for face in before[frame]["faces"])
+
+
+def test_embeddings_are_written_as_identities_beside_those_that_were_there(project: Path) -> None:
+    done(project, "identities", "main", "photos", "identities.fsa")
+    embeddings = pd.read_parquet(project / "results/photos/embeddings.parquet").set_index("face_id")["embedding"]
+    kept = pd.read_parquet(project / "results/facesets/main/photos/kept.parquet")
+    frames = read_alignments(project / "identities.fsa").frames
+    for row in kept.itertuples():
+        identity = frames[f"{row.frame}.jpg"]["faces"][row[4]]["identity"]
+        assert identity["dlib_resnet_v1"] == pytest.approx(embeddings[row.face_id])
+        assert "vggface2" in identity
+
+
 def test_install_puts_the_cleaned_file_in_place_nothing_runs_again_and_undo_puts_it_back(project: Path) -> None:
     original = (project / "photos.fsa").read_bytes()
     assert "Nothing was changed" in done(project, "install", "photos", "--dry-run")
