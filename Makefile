@@ -16,7 +16,7 @@ setup: $(STAMP) ## virtual environment and default models (fetched once, checked
 $(STAMP): requirements.lock pyproject.toml
 	@echo "Making the virtual environment .venv ($(ACCELERATOR)); this takes a minute or two."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
-	@$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv --clear .venv
 	@awk -v want="# $(ACCELERATOR)" '/^# /{here=$$0} here=="# every machine" || here==want' requirements.lock \
 		> .venv/requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/requirements.txt
@@ -28,7 +28,7 @@ demo: setup ## set up, then take real footage from frames to face sets, in demo/
 	@$(BIN)/snakemake --cores $(CORES) --directory demo --workflow-profile profiles/$(PROFILE) --quiet rules progress
 
 test: lint ## lint, and prove that everything works
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 lint: setup
 	@$(BIN)/faceset demo demo

@@ -4,14 +4,14 @@ rule clean:
     output:
         **outputs_of("clean"),
     log:
-        "logs/clean/{faceset}-{source}.log",
+        "logs/clean/{faceset}/{source}.log",
     benchmark:
-        "logs/benchmarks/clean/{faceset}-{source}.tsv"
+        "logs/benchmarks/clean/{faceset}/{source}.tsv"
     conda:
         "../envs/faceset.yaml"
     threads: 1
     resources:
-        mem_mb=1200,
+        mem_mb=2500,
     message:
         "Clean the alignments of {wildcards.source} for {wildcards.faceset}"
     script:

@@ -11,7 +11,7 @@ rule cluster:
         "../envs/faceset.yaml"
     threads: 1
     resources:
-        mem_mb=1400,
+        mem_mb=4000,
     message:
         "Tell people apart"
     script:

@@ -5,6 +5,7 @@ Around a run of the main process, the records are primed before Snakemake plans,
 
 import atexit
 import contextlib
+import fcntl
 import functools
 import re
 import sys
@@ -43,6 +44,18 @@ wildcard_constraints:
     faceset="|".join(map(re.escape, PROJECT.config.facesets)),
 
 
+def claim_folder():
+    """Keep other runs out of this folder, from before priming: Snakemake's own lock comes only after planning."""
+    global FOLDER_LOCK  # held until the process ends, however it ends
+    FOLDER_LOCK = Path(".snakemake/faceset.lock").open("w")
+    try:
+        fcntl.flock(FOLDER_LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise FacesetError("another run is at work in this folder. Wait for it to end.") from None
+    if list(Path(".snakemake/locks").glob("*")):
+        raise FacesetError("a run in this folder was killed. Run this command once with --unlock, then again.")
+
+
 @functools.cache
 def prime_once():
     """Make the records say what the store knows: once, in a main process that is going to run jobs.
@@ -51,18 +64,14 @@ def prime_once():
     """
     if not workflow.is_main_process or workflow.executor_plugin is None or workflow.touch:
         return
-    if not workflow.dryrun and list(Path(".snakemake/locks").glob("*")):
-        sys.exit(
-            "faceset: another run is at work in this folder. Wait for it to end; if it was killed, run this command "
-            "once with --unlock."
-        )
     try:
         if workflow.dryrun:
             atexit.register(print, forecast(PROJECT), flush=True)
         else:
+            claim_folder()
             prime(PROJECT)
             atexit.register(print_summary, Path.cwd())
-    except FacesetError as error:
+    except (FacesetError, OSError) as error:
         sys.exit(f"faceset: {error}")  # what Snakemake makes of an exception in here is a traceback
 
 

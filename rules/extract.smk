@@ -4,14 +4,14 @@ rule extract:
     output:
         **outputs_of("extract"),
     log:
-        "logs/extract/{faceset}-{source}.log",
+        "logs/extract/{faceset}/{source}.log",
     benchmark:
-        "logs/benchmarks/extract/{faceset}-{source}.tsv"
+        "logs/benchmarks/extract/{faceset}/{source}.tsv"
     conda:
         "../envs/faceset.yaml"
     threads: 8
     resources:
-        mem_mb=1200,
+        mem_mb=1500,
     message:
         "Extract {wildcards.faceset} from {wildcards.source}"
     script:

@@ -7,6 +7,7 @@ while they are as we left them.
 
 import fcntl
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,7 @@ from faceset.schemas import EXTRACTED, FACESET, MANIFEST
 from faceset.tables import read_table, write_table
 
 TEMPORARY = ".faceset-"
+OF_FILE_MANAGERS = {".DS_Store", ".directory", "Thumbs.db", "desktop.ini"}
 FICLONE = 0x40049409  # the Linux request to share another file's blocks, linux/fs.h
 
 
@@ -92,21 +94,26 @@ def sync_folder_with_index(folder: Path, index: Path, index_digest: str, extract
             raise DamagedPictureError(origin, row["source"])
         temporary.replace(folder / name)
         files[name] = [row["sha256"], *_state(folder / name)]
+    os.sync()  # the ledger must not survive a power cut that the pictures do not
     write_atomically(ledger_path, _ledger(index_digest, files, []))
 
 
 def _check_untouched(folder: Path, ledger: dict[str, Any]) -> None:
-    there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    # What file managers leave behind when somebody looks is no decision.
+    there = {path.name for path in folder.iterdir()} - OF_FILE_MANAGERS if folder.is_dir() else set()
     pending = set(ledger["pending"])
     changed = sorted(there - ledger["files"].keys() - pending)
-    for name, (_, *state) in ledger["files"].items():
-        if name not in pending and (name not in there or _state(folder / name) != state):
+    for name, (digest, *state) in ledger["files"].items():
+        if name in pending:
+            continue
+        # Copied somewhere else as a whole, files have other times and are still ours.
+        if name not in there or (_state(folder / name) != state and file_digest(folder / name) != digest):
             changed.append(name)
     if changed:
         raise FacesetError(
             f"{folder}: {len(changed)} files were added, removed, renamed or changed by hand since it was made "
-            f"(first: {changed[0]}). Nothing was touched. What should stay or go is said in the keep-list; "
-            "to go on, move this folder away and run again."
+            f"(first: {changed[0]}). Nothing was touched. To make keep-list rows of what is left, use "
+            f"`faceset keep-from-folder {folder.parent.name} {folder}`; to go on, move this folder away and run again."
         )
 
 

@@ -6,13 +6,21 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from faceset.errors import FacesetError
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_means_default(cls, values: Any) -> Any:
+        """In YAML a key with nothing behind it has the value None."""
+        if isinstance(values, dict):
+            return {key: value for key, value in values.items() if value is not None}
+        return {} if values is None else values
 
 
 class Detect(_Section):
@@ -109,7 +117,7 @@ def check_yaml(path: Path) -> None:
         return
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise FacesetError(f"{path}: can not be read as YAML: {error}") from error
-    if not isinstance(content, dict):
+    if not isinstance(content, dict | None):
         raise FacesetError(f"{path}: expected keys and values, as `sources: config/sources.tsv`.")
 
 
@@ -119,7 +127,7 @@ def load_config(values: Mapping[str, Any]) -> Config:
     Raises FacesetError naming the key, what was expected and, for an unknown key, the nearest known one.
     """
     try:
-        return Config.model_validate({key: value for key, value in values.items() if value is not None})
+        return Config.model_validate(dict(values))
     except ValidationError as error:
         first = error.errors()[0]
         location = [str(part) for part in first["loc"]]

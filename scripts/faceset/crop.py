@@ -1,10 +1,12 @@
 """Crop: one pass over the footage that cuts each face's chip and takes faceswap's measures."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+import pyarrow.compute as pc
 
 from faceset.footage import Picture, read_frames
 from faceset.geometry import (
@@ -41,20 +43,20 @@ def crop_faces(footage: Path, frames: Path, faces: Path, chips_output: Path, mea
 
     Raises FacesetError if the footage no longer agrees with its `frames` table.
     """
-    table = read_table(faces, FACES, ["face_id", "position", "landmarks", "problem"]).to_pandas()
-    table = table[table["problem"].isna()].sort_values("position", kind="stable")
-    by_position = dict(list(table.groupby("position")))
-    positions = sorted(by_position)
+    table = read_table(faces, FACES, ["face_id", "position", "landmarks", "problem"])
+    table = table.filter(pc.is_null(table["problem"])).combine_chunks()
+    table = table.take(np.argsort(table["position"].to_numpy(), kind="stable"))
+    positions, starts = np.unique(table["position"].to_numpy(), return_index=True)
+    faces_of = pairwise([*starts.tolist(), len(table)])
     with (
         TableWriter(chips_output, CHIPS, group_rows=PICTURE_GROUP_ROWS) as chips,
         TableWriter(measures_output, MEASURES) as measures,
     ):
-        pictures = read_frames(footage, frames, [int(position) for position in positions])
-        for position, picture in Progress(pictures, "frames cropped", len(positions)):
-            here = by_position[position]
-            ids = here["face_id"].tolist()
-            landmarks = [face.reshape(-1, 2) for face in here["landmarks"]]
-            for face_id, points in zip(ids, landmarks, strict=True):
+        pictures = Progress(read_frames(footage, frames, positions.tolist()), "frames cropped", len(positions))
+        for (_, picture), (start, end) in zip(pictures, faces_of, strict=True):
+            for row in range(start, end):
+                face_id = table["face_id"][row].as_py()
+                points = table["landmarks"][row].values.to_numpy().reshape(-1, 2)
                 chips.add(face_id=[face_id], chip=[_chip(picture, points)])
                 measures.add(face_id=[face_id], **{name: [value] for name, value in _measures(picture, points).items()})
 

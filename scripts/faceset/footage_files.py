@@ -32,7 +32,11 @@ def list_pictures(folder: Path) -> list[Path]:
     Raises FacesetError if there are none, or two whose names differ only in the suffix (their faces would be mixed up).
     """
     paths = sorted(
-        (path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()),
+        (
+            path
+            for path in folder.iterdir()
+            if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".") and path.is_file()
+        ),
         key=lambda path: path.name,
     )
     if not paths:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from faceset.errors import FacesetError
+from faceset.footage_files import footage_signature
 from faceset.materialise import materialise
 from faceset.models import Model
 from faceset.project import Project, load_project
@@ -19,19 +20,20 @@ from faceset.stages import STAGES, Step, Where, plan_step
 from faceset.store import Action
 
 FAILED = "failed:"
-MACHINE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM)
+MACHINE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM, errno.EACCES, errno.EPERM)
 
 
 @dataclass
 class Job:
     """What a script computes from and writes to.
 
-    `ran_on` may be set to what the models ran on.
+    `ran_on` may be set to what the models ran on. `gpus` is how many GPUs the job was granted.
     """
 
     project: Project
     step: Step
     folder: Path
+    gpus: int = 0
     ran_on: str = "cpu"
 
     @property
@@ -46,17 +48,20 @@ class Job:
 
     @property
     def device(self) -> str:
-        """What models are to run on: auto, cpu or cuda."""
+        """What models are to run on: auto, cpu or cuda.
+
+        Raises FacesetError for cuda where no GPU was granted, as for a result that was known until it proved damaged.
+        """
+        if self.project.config.device == "cuda" and not self.gpus:
+            raise FacesetError(
+                "this job was planned without a GPU, since its result was known. Run again: it gets one."
+            )
         return self.project.config.device
 
     def input(self, name: str) -> Path:
         """The one artifact of that name, verified."""
         ((_, artifact),) = self.step.inputs[name]
         return self.project.store.get(artifact)
-
-    def inputs(self, name: str) -> list[Path]:
-        """All artifacts of that name, verified, in the order of sources.tsv."""
-        return [self.project.store.get(artifact) for _, artifact in self.step.inputs[name]]
 
     def inputs_by(self, wildcard: str, name: str) -> dict[str, Path]:
         """All artifacts of that name, verified, by the value of a wildcard."""
@@ -76,22 +81,32 @@ class Job:
         return {name: self.project.models[name] for name in self.step.models}
 
 
-def run_step(project: Project, step: Step, compute: Callable[[Job], None]) -> bool:
-    """Bring one target up to date. Returns whether anything was computed."""
+def run_step(project: Project, step: Step, compute: Callable[[Job], None], gpus: int = 0) -> bool:
+    """Bring one target up to date. Returns whether anything was computed.
+
+    Raises FacesetError, with nothing kept, if what it reads was changed while it was read.
+    """
     store = project.store
     key = step.key
     action = store.find(key)
     hit = action is not None
     if action is None:
+        before = _footage(project, step)
         with store.workspace() as folder:
-            job = Job(project, step, folder)
+            job = Job(project, step, folder, gpus)
             compute(job)
+            if plan_step(project, step.stage, step.where, read_record).key != key or _footage(project, step) != before:
+                raise FacesetError("what it reads was changed while it was read. Nothing was kept; run again.")
             outputs = {name: store.put(job.output(name)) for name in step.stage.makes}
             action = Action(outputs, job.ran_on)
             store.remember(key, action)
     materialise(store, step, action)
     publish(store, step.stage, step.where, action)
     return not hit
+
+
+def _footage(project: Project, step: Step) -> str | None:
+    return footage_signature(project.sources[step.where["source"]].frames) if step.stage.footage else None
 
 
 class _Tee:
@@ -113,8 +128,8 @@ class _Tee:
 def run_script(snakemake: Any, compute: Callable[[Job], None]) -> None:
     """What every script does: run its rule's stage for the job's wildcards.
 
-    The `snakemake` object is only read: `rule`, `wildcards`, `config`, `log`. What a user can mend, a full disk
-    included, ends the job with one line and no traceback; so does an interruption.
+    The `snakemake` object is only read: `rule`, `wildcards`, `config`, `resources`, `log`. What a user can mend, a
+    full disk included, ends the job with one line and no traceback; so does an interruption.
     """
     where: Where = dict(snakemake.wildcards.items())
     label = " ".join([snakemake.rule, *where.values()])
@@ -124,18 +139,18 @@ def run_script(snakemake: Any, compute: Callable[[Job], None]) -> None:
         try:
             project = load_project(snakemake.config)
             step = plan_step(project, STAGES[snakemake.rule], where, read_record)
-            computed = run_step(project, step, compute)
+            computed = run_step(project, step, compute, snakemake.resources.get("gpu", 0))
             print(f"faceset: {label}: {'done' if computed else 'known already, nothing computed'}", file=sys.stderr)
         except FacesetError as error:
             _fail(label, str(error))
         except KeyboardInterrupt:
             _fail(label, "interrupted; nothing is half written. Run again to go on.")
-        except OSError as error:
-            if error.errno not in MACHINE_ERRORS and "No space left" not in str(error):
-                raise
-            _fail(label, f"{error}. Nothing is half written. Make room or mend the disk, and run again to go on.")
-        except Exception:  # a fault of ours: the log wants its traceback too
-            traceback.print_exc()
+        except Exception as error:
+            if isinstance(error, MemoryError):
+                _fail(label, "not enough memory. Run fewer jobs at a time (--cores), or on a larger machine.")
+            if isinstance(error, OSError) and (error.errno in MACHINE_ERRORS or "No space left" in str(error)):
+                _fail(label, f"{error}. Nothing is half written. Mend that, and run again to go on.")
+            traceback.print_exc()  # a fault of ours: the log wants its traceback too
             raise SystemExit(1) from None
         finally:
             sys.stderr = terminal

@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 
 from faceset import schemas
 from faceset.config import Config, Faceset
+from faceset.keep_list import REACH_TOLERANCE
 from faceset.schemas import Schema
 from faceset.sources import COLUMNS
 
@@ -47,10 +48,11 @@ facesets:
 ```
 """
 
-KEEP_LISTS = """\
+KEPT_WITHIN = f"{round(100 * REACH_TOLERANCE)} %"
+KEEP_LISTS = f"""\
 ## Keep-lists
 
-`config/keep/{faceset}.tsv` holds decisions, one a line, under a header. Columns are separated by tabs. It is yours:
+`config/keep/{{faceset}}.tsv` holds decisions, one a line, under a header. Columns are separated by tabs. It is yours:
 nothing ever writes to it.
 
 ```
@@ -64,9 +66,9 @@ drop      face     film1/000999_0                           hand over mouth
 |---|---|
 | `decision` | `keep` or `drop` |
 | `scope` | how far it reaches: the face's whole `cluster`, its `track`, or the `face` itself |
-| `face` | a face id, `{source}/{frame}_{index}` |
+| `face` | a face id, `{{source}}/{{frame}}_{{index}}` |
 | `box` | x,y,w,h of that face: finds it again should its index change. Optional |
-| `reach` | how many faces the row reached when it was written: a change of more than 5 % is reported. Optional |
+| `reach` | how many faces the row reached when it was written: more than {KEPT_WITHIN} off is reported. Optional |
 | `note` | anything. Optional |
 
 The narrower row wins: face over track over cluster. Two rows that name the same face with the same scope and contradict
@@ -74,6 +76,23 @@ each other are an error; rows that have come to contradict each other over one c
 not kept, and reported. With any `keep` row of scope cluster or track, faces that no row reaches are dropped; otherwise
 the faceset's `policy` decides. Filters act after rows; a `keep` of scope face beats them. The report shows every
 person's rows, ready to copy.
+"""
+
+OWN_MODEL = """\
+## A model of your own
+
+An ONNX model that tells people apart is one entry of `config/models.yaml` in the repository, and one file in its
+`models/` folder. The comment there says what each key means: the file's SHA-256, its input's name and size, how a
+face is aligned for it (`dlib`, `arcface` or `legacy`), channel order, mean and scale, layout, metric and threshold.
+Then name it here:
+
+```yaml
+identity:
+  model: my_model
+```
+
+Everything from the embeddings on is made anew; the earlier results stay in the store, and come back with the earlier
+setting.
 """
 
 
@@ -97,6 +116,7 @@ def config_manual() -> str:
             "| column | needed | meaning |\n|---|---|---|",
             columns + "\n",
             KEEP_LISTS,
+            OWN_MODEL,
         ]
     )
 

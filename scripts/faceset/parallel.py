@@ -18,7 +18,7 @@ def in_order(tasks: Iterable[Callable[[], Result]], threads: int) -> Iterator[Re
     with ThreadPoolExecutor(threads) as pool:
         for task in tasks:
             waiting.append(pool.submit(task))
-            if len(waiting) > 2 * threads:
+            if len(waiting) > threads:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

@@ -14,8 +14,8 @@ from pathlib import Path
 from faceset.keep_list import read_keep_list
 from faceset.materialise import materialise
 from faceset.project import Project
-from faceset.records import publish, read_record, retract
-from faceset.stages import STAGES, Stage, Step, Where, all_steps, plan_step
+from faceset.records import publish, read_record, retract, retract_strangers
+from faceset.stages import STAGES, NotMadeYetError, Stage, Step, Where, all_steps, plan_step
 from faceset.store import Action
 
 FORECAST_LISTED = 20
@@ -39,10 +39,16 @@ def survey(project: Project) -> Iterator[tuple[Stage, Where, tuple[Step, Action]
         keep_list = project.keep_list(faceset)
         read_keep_list(keep_list if keep_list.is_file() else None)
     known: dict[str, Action] = {}
+
+    def read(record: str) -> Action:
+        if record not in known:
+            raise NotMadeYetError
+        return known[record]
+
     for stage, where in all_steps(project):
         try:
-            step = plan_step(project, stage, where, known.__getitem__)
-        except KeyError:  # something it reads is yet to be made
+            step = plan_step(project, stage, where, read)
+        except NotMadeYetError:
             yield stage, where, None
             continue
         action = project.store.find(step.key)
@@ -57,6 +63,8 @@ def prime(project: Project) -> Primed:
     Raises FacesetError for input that no run could use.
     """
     primed = Primed()
+    owned = {Path(stage.record.format(**where)) for stage, where in all_steps(project)}
+    retract_strangers(owned)
     for stage, where, found in survey(project):
         if found is None:
             primed.missing += 1

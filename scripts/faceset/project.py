@@ -14,6 +14,7 @@ from faceset.store import Store
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODELS_FOLDER = REPOSITORY / "models"
 MODEL_MANIFEST = REPOSITORY / "config" / "models.yaml"
+DETECTION_MODELS = ("mtcnn_pnet", "mtcnn_rnet", "mtcnn_onet", "mediapipe_mesh")
 KEEP_FOLDER = Path("config/keep")
 
 
@@ -66,4 +67,7 @@ def load_project(values: Mapping[str, Any]) -> Project:
                     f"there are: {', '.join(sources)}."
                 )
     identity_entry(models, config.identity.model)
+    for name in DETECTION_MODELS:
+        if name not in models:
+            raise FacesetError(f"{MODEL_MANIFEST}: there is no model {name}, which detection needs.")
     return Project(config, sources, models)

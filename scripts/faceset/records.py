@@ -9,7 +9,7 @@ from pathlib import Path
 
 from faceset.atomic import write_atomically
 from faceset.errors import FacesetError
-from faceset.stages import Stage, Where
+from faceset.stages import STAGES, Stage, Where
 from faceset.store import Action, Store
 
 
@@ -62,6 +62,21 @@ def retract(stage: Stage, where: Where) -> bool:
     return found
 
 
+def retract_strangers(owned: set[Path]) -> None:
+    """Remove records and links of sources and facesets that the project no longer has.
+
+    `owned` are the paths of all its records. Folders of assembled faces stay: they are the user's.
+    """
+    for stage in STAGES.values():
+        everywhere = stage.record.format(**dict.fromkeys(stage.wildcards, "*"))
+        for record in Path().glob(everywhere):
+            if record not in owned:
+                record.unlink()
+                for file in stage.makes.values():
+                    if (record.parent / file).is_symlink():
+                        (record.parent / file).unlink()
+
+
 def _copy(copy: Path, target: Path) -> None:
     data = target.read_bytes()
     try:
@@ -88,4 +103,7 @@ def _link(link: Path, target: Path) -> None:
 
 def _check_free(link: Path) -> None:
     if link.exists():
-        raise FacesetError(f"{link}: something that Faceset did not make is in the place of a result. Move it away.")
+        raise FacesetError(
+            f"{link}: something that Faceset did not make is in the place of a result. "
+            "Move it away; if it is a copy of the result, delete the results folder: it comes back from the store."
+        )

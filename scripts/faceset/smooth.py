@@ -27,11 +27,13 @@ def smooth_alignments(alignments: Path, output: Path, say: Callable[[str], None]
 
     Boxes, masks, identities and thumbs stay as they are.
 
-    Raises FacesetError for a frame that has no face or several, whose landmarks are not as those of the others or all
+    Frames without a face are passed over, as if the film went on behind them.
+
+    Raises FacesetError for a frame that has several faces, whose landmarks are not as those of the others or all
     in one place, and for an output that is there already.
     """
     read = read_alignments(alignments)
-    names = sorted(read.frames)
+    names = sorted(name for name, entry in read.frames.items() if entry["faces"])
     before = _landmarks(read, names, str(alignments))
     after = smooth(before)
     frames: dict[str, Any] = dict(read.frames)
@@ -74,8 +76,8 @@ def _landmarks(read: Alignments, names: list[str], file: str) -> Float64:
         faces = read.frames[name]["faces"]
         if len(faces) != 1:
             raise FacesetError(
-                f"{file}: frame '{name}' has {len(faces)} faces; smoothing needs exactly one on every frame. Clean the "
-                "alignments first, and take frames without a face out of them."
+                f"{file}: frame '{name}' has {len(faces)} faces; smoothing needs exactly one. Keep one "
+                "person, and smooth the cleaned alignments."
             )
         points = np.asarray(faces[0]["landmarks_xy"], np.float64)
         if found and len(points) != len(found[0]):

@@ -26,6 +26,7 @@ COLUMNS = (
 
 REQUIRED = tuple(name for name, needed, _ in COLUMNS if needed)
 OPTIONAL = tuple(name for name, needed, _ in COLUMNS if not needed)
+OF_RESULTS = (".", ".fsa", ".html", ".json", ".msgpack", ".parquet")
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 RESERVED = ("faces", "facesets")  # folders of results that a source's would be mixed up with
 
@@ -46,10 +47,11 @@ class Source:
 
 def check_name(name: str, where: str, what: str) -> None:
     """Raise FacesetError unless `name` can be part of a path and of a face id on every system."""
-    if not SAFE_NAME.fullmatch(name) or name in RESERVED or name.endswith(".") or "--" in name:
+    if not SAFE_NAME.fullmatch(name) or name in RESERVED or name.endswith(OF_RESULTS) or "--" in name:
         raise FacesetError(
             f"{where}: {name!r} can not be the name of a {what}: use letters, digits, dot, dash and underscore, "
-            f"beginning with a letter or digit, without two dashes together, and none of {', '.join(RESERVED)}."
+            f"beginning with a letter or digit, without two dashes together, not ending in "
+            f"{', '.join(OF_RESULTS)}, and none of {', '.join(RESERVED)}."
         )
 
 
@@ -66,7 +68,9 @@ def read_sources(path: Path) -> tuple[Source, ...]:
             f"{' '.join(REQUIRED)}."
         ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise FacesetError(f"{path}: can not be read as UTF-8 text ({error}).") from error
+        raise FacesetError(
+            f"{path}: can not be read as text ({error}). Save it as UTF-8, with tabs between cells."
+        ) from error
     rows = [
         (number, row)
         for number, row in enumerate(csv.reader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE), 1)
@@ -75,6 +79,8 @@ def read_sources(path: Path) -> tuple[Source, ...]:
     if not rows:
         raise FacesetError(f"{path}: empty. Expected the header: {' '.join(REQUIRED)} (separated by tabs).")
     header = [cell.strip() for cell in rows[0][1]]
+    if len(header) == 1 or (rows[1:] and len(rows[1][1]) == 1):
+        raise FacesetError(f"{path}: a line with a single cell. Cells are separated by tabs, not by spaces.")
     for column in header:
         if column not in REQUIRED + OPTIONAL:
             near = difflib.get_close_matches(column, REQUIRED + OPTIONAL, 1)

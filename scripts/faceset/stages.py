@@ -15,14 +15,15 @@ from typing import Any
 from faceset.code_digest import code_digests
 from faceset.digests import canonical_json, file_digest
 from faceset.footage_files import footage_signature
-from faceset.project import REPOSITORY, Project
+from faceset.project import DETECTION_MODELS, REPOSITORY, Project
 from faceset.sources import Source
 from faceset.store import Action, Artifact
 
 Where = Mapping[str, str]
 """Which instance of a stage: the values of its wildcards `source` and `faceset`, as far as it has them."""
 
-DETECTION_MODELS = ("mtcnn_pnet", "mtcnn_rnet", "mtcnn_onet", "mediapipe_mesh")
+# The threshold is a parameter of the stages that judge by it.
+NOT_OF_A_MODEL_S_RESULT = {"build", "file", "licence", "source", "threshold"}
 
 
 def _no_params(project: Project, where: Where) -> dict[str, Any]:  # noqa: ARG001
@@ -60,6 +61,8 @@ class Stage:
         What else the result depends on: settings, the user's own files, models by name.
     copies
         Outputs whose plain name is a real file: a browser goes by the name of what a link leads to.
+    footage
+        Whether it reads the footage itself, by the `frames` table.
     reads_if
         For a name in `reads`: of which sources only.
     """
@@ -76,6 +79,7 @@ class Stage:
     reads_if: dict[str, Callable[[Source], bool]] = field(default_factory=dict)
     runs_if: Callable[[Source], bool] = _always
     copies: tuple[str, ...] = ()
+    footage: bool = False
     gpu: bool = False
 
     @property
@@ -179,6 +183,7 @@ STAGES = {
     for stage in (  # each reads only what stands above it
         Stage(
             name="frames",
+            footage=True,
             folder=PER_SOURCE,
             makes={"frames": "frames.parquet"},
             module="faceset.footage",
@@ -187,6 +192,7 @@ STAGES = {
         ),
         Stage(
             name="detect",
+            footage=True,
             folder=PER_SOURCE,
             makes={"detected": "detected.msgpack"},
             module="faceset.footage_detection",
@@ -210,6 +216,7 @@ STAGES = {
         ),
         Stage(
             name="crop",
+            footage=True,
             folder=PER_SOURCE,
             makes={"chips": "chips.parquet", "measures": "measures.parquet"},
             module="faceset.crop",
@@ -233,7 +240,7 @@ STAGES = {
             module="faceset.tracking",
             reads={"faces": "ingest.faces", "embeddings": "embed.embeddings"},
             libraries=("numpy", "pyarrow", "scipy"),
-            params=_cluster_params,
+            params=lambda project, where: {"threshold": project.identity.threshold},  # noqa: ARG005,
         ),
         Stage(
             name="cluster",
@@ -270,6 +277,7 @@ STAGES = {
         ),
         Stage(
             name="extract",
+            footage=True,
             folder=PER_FACESET_SOURCE,
             makes={"faces": "faces", "extracted": "extracted.parquet"},
             module="faceset.extraction",
@@ -323,7 +331,7 @@ class Step:
     params: dict[str, Any]
     inputs: dict[str, list[tuple[Where, Artifact]]]
     files: dict[str, Path]
-    models: dict[str, str]
+    models: dict[str, dict[str, Any]]
 
     @property
     def key(self) -> str:
@@ -332,6 +340,7 @@ class Step:
             canonical_json(
                 {
                     "stage": self.stage.name,
+                    "makes": sorted(self.stage.makes),
                     "params": self.params,
                     "inputs": {
                         name: [[dict(where), artifact.sha256] for where, artifact in entries]
@@ -344,6 +353,10 @@ class Step:
                 }
             ).encode()
         ).hexdigest()
+
+
+class NotMadeYetError(Exception):
+    """Something that a step reads is yet to be made."""
 
 
 def plan_step(project: Project, stage: Stage, where: Where, read: Callable[[str], Action]) -> Step:
@@ -360,7 +373,10 @@ def plan_step(project: Project, stage: Stage, where: Where, read: Callable[[str]
             for name, entries in reads.items()
         },
         stage.files(project, where),
-        {name: project.models[name].sha256 for name in stage.models(project)},
+        {
+            name: project.models[name].model_dump(mode="json", exclude=NOT_OF_A_MODEL_S_RESULT)
+            for name in stage.models(project)
+        },
     )
 
 

@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -73,8 +74,12 @@ class Store:
         return self.root / "objects" / artifact.sha256[:2] / artifact.sha256
 
     def has(self, artifact: Artifact) -> bool:
-        """Whether the object is there (not whether it verifies)."""
-        return self.object_path(artifact).exists()
+        """Whether the object is there, a file with its full length (not whether it verifies)."""
+        try:
+            status = self.object_path(artifact).stat()
+        except FileNotFoundError:
+            return False
+        return stat.S_ISDIR(status.st_mode) or status.st_size == artifact.size
 
     @contextlib.contextmanager
     def workspace(self) -> Iterator[Path]:
@@ -127,10 +132,12 @@ class Store:
         Raises FacesetError if it is missing, or damaged (it is then set aside, so that the next run makes it anew).
         """
         path = self.object_path(artifact)
-        if not path.exists():
-            raise FacesetError(f"{path}: gone from the store. Run again: what needs it will be made anew.")
-        if path_digest(path) != artifact.sha256:
-            aside = self._set_aside(path)
+        try:
+            right = path_digest(path) == artifact.sha256
+            aside = None if right else self._set_aside(path)
+        except FileNotFoundError:  # also where another job has just set it aside
+            raise FacesetError(f"{path}: gone from the store. Run again: what needs it will be made anew.") from None
+        if aside:
             raise FacesetError(
                 f"{path}: its bytes are no longer those it is named by (a damaged disk, or edited by hand?). "
                 f"Set aside as {aside}. Run again: it will be made anew."

@@ -1,6 +1,7 @@
 """The text after every run: what there is now, what is wrong with it, and what to do next."""
 
 import csv
+import os
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
-from faceset.project import Project
+from faceset.project import KEEP_FOLDER, Project
 from faceset.records import read_record
 from faceset.report.tallies import decision_tallies, faces_in_common, kept_share, merge_small, problem_counts
 from faceset.schemas import CLUSTERS, EXTRACTED, FACES, FRAMES, NOTICES, Schema
@@ -108,7 +109,23 @@ def _pictures(project: Project, faceset: str) -> str:
     folder = STAGES["assemble"].folder.format(faceset=faceset) + "/faces"
     if None in paths or not _result(project, "assemble", "faceset", faceset=faceset):
         return f"{_said(pictures, 'pictures')} extracted so far; {folder} {NOT_YET}"
+    there = sum(1 for name in os.listdir(folder) if name.endswith(".png")) if Path(folder).is_dir() else 0  # noqa: PTH208
+    if there != pictures:
+        return (
+            f"{_said(pictures, 'pictures')} were put into {folder}, {there:,} are there: to make a decision of that, "
+            f"faceset keep-from-folder {faceset} {folder}"
+        )
     return f"{_said(pictures, 'pictures')} in {folder}"
+
+
+def _unread_keep_lists(project: Project) -> list[str]:
+    """A warning for each keep-list that is no faceset's: renamed perhaps, or mistyped."""
+    known = project.config.facesets
+    return [
+        f"{path}: there is no faceset {path.stem}, so nothing reads this keep-list; known: {', '.join(known)}"
+        for path in sorted(KEEP_FOLDER.glob("*.tsv"))
+        if path.stem not in known
+    ]
 
 
 def _seconds(project: Project) -> list[str]:
@@ -117,7 +134,7 @@ def _seconds(project: Project) -> list[str]:
         times = [
             seconds
             for where in stage.instances(project)
-            if (seconds := _benchmark(BENCHMARKS / name / f"{'-'.join(where.values()) or 'all'}.tsv")) is not None
+            if (seconds := _benchmark(BENCHMARKS / name / f"{'/'.join(where.values()) or 'all'}.tsv")) is not None
         ]
         if times:
             spent[name] = sum(times)
@@ -132,6 +149,7 @@ def _warnings(project: Project) -> list[str]:
     unlicensed = [name for name, source in project.sources.items() if not source.rights]
     if unlicensed:
         warnings.append(f"no rights stated in {project.config.sources}: {', '.join(unlicensed)}")
+    warnings += _unread_keep_lists(project)
     manifests = {}
     problems: Counter[str] = Counter()
     for faceset in project.config.facesets:

@@ -161,6 +161,7 @@ def run_script(stage: str, **changes: Any) -> str:
     """Run a stage's script in the current folder, for the first instance of it, as Snakemake would; returns its log."""
     log = Path("job.log")
     where = next(iter(STAGES[stage].instances(project(**changes))))
-    job = SimpleNamespace(rule=stage, wildcards=where, config={**CONFIG, **changes}, log=[str(log)], threads=1)
+    settings = {**CONFIG, **changes}
+    job = SimpleNamespace(rule=stage, wildcards=where, config=settings, log=[str(log)], threads=1, resources={})
     runpy.run_path(str(REPOSITORY / "scripts" / f"{stage}.py"), {"snakemake": job})
     return log.read_text()

@@ -2,15 +2,17 @@
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import pytest
 
 from faceset.errors import FacesetError
+from faceset.jobs import Job, run_step
 from faceset.priming import is_known, prime
 from faceset.records import read_record
-from faceset.stages import STAGES, all_steps
+from faceset.stages import STAGES, all_steps, plan_step
 from factory import (
     CONFIG,
     PICTURES,
@@ -147,14 +149,15 @@ def test_a_damaged_object_fails_its_reader_and_the_next_run_makes_it_anew(capsys
     bad.write_bytes(b"damaged")
     threshold = {"cluster": {"threshold": 0.5}}
     with pytest.raises(SystemExit):
-        run_script("track", **threshold)
-    assert "faceset: track photos: " in (said := capsys.readouterr().err)
+        run_script("cluster", **threshold)
+    assert "faceset: cluster: " in (said := capsys.readouterr().err)
     assert bad.name in said
     assert "Traceback" not in said
     prime(project())
     assert "embed" not in records()
     run_script("embed")
-    assert "done" in run_script("track", **threshold)
+    run_script("track")
+    assert "done" in run_script("cluster", **threshold)
 
 
 def test_records_and_links_are_newer_than_what_they_were_made_from(folder: Path) -> None:
@@ -240,3 +243,55 @@ def test_input_that_no_run_could_use_stops_priming(folder: Path) -> None:
     (folder / "photos" / "a.bmp").write_bytes(b"")
     with pytest.raises(FacesetError, match="would be the same frame"):
         prime(project())
+
+
+@pytest.mark.usefixtures("folder")
+def test_results_of_a_source_that_is_gone_are_taken_back_and_its_own_files_stay() -> None:
+    stranger = Path("results/gone")
+    stranger.mkdir()
+    for name in ("frames.json", "frames.parquet"):
+        shutil.copy2(Path("results/photos") / name, stranger / name, follow_symlinks=False)
+    (stranger / "mine.txt").write_text("mine")
+    before = everything()
+    prime(project())
+    assert sorted(path.name for path in stranger.iterdir()) == ["mine.txt"]
+    assert {path: data for path, data in before.items() if "results/gone" not in path}.items() <= everything().items()
+
+
+@pytest.mark.usefixtures("folder")
+def test_input_that_changes_while_it_is_read_is_refused_and_nothing_is_remembered() -> None:
+    keep_list = Path("config/keep/main.tsv")
+    keep_list.parent.mkdir(exist_ok=True)
+    keep_list.write_text("decision\tscope\tface\ndrop\tface\tphotos/a_0\n")
+    of = project()
+    step = plan_step(of, STAGES["manifest"], {"faceset": "main"}, read_record)
+    key = step.key
+
+    def compute(job: Job) -> None:
+        keep_list.write_text("decision\tscope\tface\nkeep\tface\tphotos/a_0\n")
+        for name in job.step.stage.makes:
+            job.output(name).write_bytes(b"made of who knows what")
+
+    with pytest.raises(FacesetError, match="changed while it was read"):
+        run_step(of, step, compute)
+    assert of.store.find(key) is None
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_model_fed_in_another_way_is_another_model() -> None:
+    of = project()
+    model = of.identity
+    before = plan_step(of, STAGES["embed"], {"source": "photos"}, read_record).key
+    for change in ({"channels": "bgr"}, {"mean": 1.0}, {"alignment": "legacy"}, {"metric": "cosine"}):
+        other = replace(of, models={**of.models, model.name: model.model_copy(update=change)})
+        assert plan_step(other, STAGES["embed"], {"source": "photos"}, read_record).key != before
+    same = replace(of, models={**of.models, model.name: model.model_copy(update={"licence": "mine", "threshold": 0.4})})
+    assert plan_step(same, STAGES["embed"], {"source": "photos"}, read_record).key == before
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_job_for_cuda_that_was_granted_no_gpu_says_to_run_again() -> None:
+    step = plan_step(project(), STAGES["embed"], {"source": "photos"}, read_record)
+    with pytest.raises(FacesetError, match="planned without a GPU"):
+        _ = Job(project(device="cuda"), step, Path(), gpus=0).device
+    assert Job(project(device="cuda"), step, Path(), gpus=1).device == "cuda"

@@ -68,7 +68,6 @@ def test_only_landmarks_change_and_frames_go_by_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("faces", "message"),
     [
-        ([], r"frame 'b\.jpg' has 0 faces; smoothing needs exactly one"),
         ([face(), face()], r"frame 'b\.jpg' has 2 faces; smoothing needs exactly one"),
         ([face(landmarks_xy=landmarks(0, 0, 9, 98))], r"frame 'b\.jpg' has 98 landmarks, others have 68"),
         ([face(landmarks_xy=[[float("nan"), 1.0]] * 68)], r"frame 'b\.jpg': its landmarks are not numbers"),

@@ -163,7 +163,7 @@ def test_a_setting_changes_the_keys_of_its_stages_alone() -> None:
     before = keys(project())
     main = CONFIG["facesets"]["main"]
     for changes, expected in (
-        ({"cluster": {"threshold": 0.5}}, {"track", "cluster"}),
+        ({"cluster": {"threshold": 0.5}}, {"cluster"}),
         ({"facesets": {"main": {**main, "policy": "none"}}}, {"manifest"}),
         ({"facesets": {"main": {**main, "filters": {"min_blur": 1}}}}, {"manifest"}),
         ({"facesets": {"main": {**main, "extract": {"size_px": 128}}}}, {"extract"}),

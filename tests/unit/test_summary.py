@@ -97,14 +97,37 @@ def test_before_the_first_run_it_says_what_is_missing() -> None:
     assert "run again without a target" in text
 
 
+def put_into_folder(faceset: str, count: int) -> None:
+    folder = Path("results/facesets") / faceset / "faces"
+    folder.mkdir(parents=True)
+    for number in range(count):
+        (folder / f"{number}.png").touch()
+
+
+def test_a_folder_thinned_out_by_hand_and_a_keep_list_that_nobody_reads_are_told(tmp_path: Path) -> None:
+    project = project_of()
+    publish_tables(project, Inputs(tmp_path / "inputs", FACES, people=7).write())
+    publish_pictures(project, "main", {"interview": 4, "portraits": 1})
+    put_into_folder("main", 3)
+    Path("config/keep").mkdir(parents=True)
+    Path("config/keep/Main.tsv").touch()
+    text = summarise(project)
+    assert "5 pictures were put into results/facesets/main/faces, 3 are there" in text
+    assert "faceset keep-from-folder main results/facesets/main/faces" in text
+    assert "config/keep/Main.tsv: there is no faceset Main, so nothing reads this keep-list; known: main" in " ".join(
+        text.split()
+    )
+
+
 def test_a_finished_run_is_told_in_full(tmp_path: Path) -> None:
     project = project_of()
     publish_tables(project, Inputs(tmp_path / "inputs", FACES, people=7).write())
     publish_pictures(project, "main", {"interview": 470, "portraits": 30})
     publish_files(project, "report", {}, {})
+    put_into_folder("main", 500)
     benchmark("logs/benchmarks/embed/interview.tsv", "61.25")
     benchmark("logs/benchmarks/embed/portraits.tsv", "3.5")
-    benchmark("logs/benchmarks/extract/main-portraits.tsv", "2.0")
+    benchmark("logs/benchmarks/extract/main/portraits.tsv", "2.0")
     benchmark("logs/benchmarks/cluster/all.tsv", "1.04")
     assert summarise(project).splitlines() == [
         "Sources: 2, 1,280 frames, 1,280 faces",

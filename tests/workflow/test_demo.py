@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pandas as pd
 import pytest
 from conftest import DEMO, OFFLINE, Demo, all_bytes, make_demo_folder, snakemake
@@ -101,7 +102,7 @@ def test_assembled_pictures_are_whole_and_carry_their_alignments(demo: Demo, fac
         header = read_header(file.read_bytes(), file.name)
         place = header["source"]
         face = cleaned[source][place["source_filename"]]["faces"][place["face_index"]]
-        assert header["alignments"]["landmarks_xy"] == face["landmarks_xy"]
+        assert np.array_equal(header["alignments"]["landmarks_xy"], face["landmarks_xy"])
         assert file.name == f"{source}--{place['original_filename']}"
 
 
@@ -138,17 +139,18 @@ def test_every_artifact_is_named_by_its_bytes_and_read_only(demo: Demo) -> None:
 def test_every_stage_ran_with_log_and_benchmark(demo: Demo) -> None:
     assert demo.run.stages == set(STAGES)
     for stage in STAGES:
-        with next((demo.folder / "logs/benchmarks" / stage).glob("*.tsv")).open() as file:
+        with next((demo.folder / "logs/benchmarks" / stage).rglob("*.tsv")).open() as file:
             assert float(next(csv.DictReader(file, delimiter="\t"))["s"]) > 0
-        assert list((demo.folder / "logs" / stage).glob("*.log"))
+        assert list((demo.folder / "logs" / stage).rglob("*.log"))
 
 
 def test_no_job_uses_more_memory_than_it_declares(demo: Demo) -> None:
     for path in (demo.folder / "logs/benchmarks").rglob("*.tsv"):
+        stage = path.relative_to(demo.folder / "logs/benchmarks").parts[0]
         with path.open() as file:
             used = next(csv.DictReader(file, delimiter="\t"))["max_rss"]
-        declared = int((REPOSITORY / f"rules/{path.parent.name}.smk").read_text().split("mem_mb=")[1].split(",")[0])
-        assert used == "NA" or float(used) < declared <= 1500, path
+        declared = int((REPOSITORY / f"rules/{stage}.smk").read_text().split("mem_mb=")[1].split(",")[0])
+        assert used == "NA" or float(used) < min(declared, 1500), path
 
 
 def test_a_second_run_has_nothing_to_do_and_still_sums_up(demo: Demo) -> None:
