@@ -7,6 +7,7 @@ import atexit
 import contextlib
 import fcntl
 import functools
+import os
 import re
 import sys
 import time
@@ -25,6 +26,8 @@ STARTED = time.time()
 CONFIG_FILE = "config/config.yaml"
 
 try:
+    if workflow.is_main_process and not os.access(".", os.W_OK):
+        raise FacesetError(f"{Path.cwd()}: can not be written, and results, store and logs go there.")
     check_yaml(Path(CONFIG_FILE))
 except FacesetError as error:
     raise WorkflowError(str(error)) from None

@@ -20,13 +20,16 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=Path(fuzzing.__file__).parent)
     assert done.returncode == 0, done.stderr[-2000:]
     found: dict[str, Any] = json.loads(done.stdout)
-    for kind, counts in found["outcomes"].items():
-        print(f"{kind}: {counts}")
-    print({name: value for name, value in found.items() if name != "outcomes"})
     return found
 
 
-def test_every_file_is_read_or_refused_with_our_own_error(outcome: dict[str, Any]) -> None:
+def test_every_file_is_read_or_refused_with_our_own_error(
+    outcome: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    with capfd.disabled():
+        for kind, counts in outcome["outcomes"].items():
+            print(f"\nfuzzed {kind}: {counts}", end="", file=sys.stderr)
+        print(file=sys.stderr)
     assert outcome["wrong"] == []
     counts = outcome["outcomes"]
     assert len(counts) == 12

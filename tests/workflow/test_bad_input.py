@@ -6,6 +6,7 @@ in an otherwise good project, and what the user must be told.
 
 import pickle
 import shutil
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -173,6 +174,15 @@ def test_told_by_the_job_that_meets_it(name: str, tmp_path: Path) -> None:
     assert not list((tmp_path / "results").rglob("ingest.json"))
     assert not list((tmp_path / "store/tmp").iterdir())
     assert not list(REPOSITORY.glob("owned")) + list(tmp_path.rglob("owned"))
+
+
+def test_the_size_of_the_matrix_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    with capfd.disabled():
+        print(
+            f"\nbad input: {len(BEFORE_ANYTHING_RUNS)} mistakes told before anything runs, {len(IN_A_JOB)} by a job",
+            file=sys.stderr,
+        )
+    assert len(BEFORE_ANYTHING_RUNS) + len(IN_A_JOB) >= 40
 
 
 def _run_with(mistake: Mistake, folder: Path, *arguments: str) -> Run:

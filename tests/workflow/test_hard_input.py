@@ -5,8 +5,10 @@ import shutil
 import signal
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pandas as pd
@@ -85,6 +87,52 @@ def test_what_decodes_of_a_video_cut_off_is_used_and_the_rest_said(tmp_path: Pat
     assert 20 < len(frames) < 240
     problems = pd.read_parquet(folder / "results/film/problems.parquet")
     assert "footage cut short" in set(problems["kind"])
+
+
+def test_frames_of_several_sizes_and_a_video_of_changing_rate_go_all_the_way(tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    picture = cv2.imread(str(folder / "footage/frame_000002.jpg"))
+    cv2.imwrite(str(folder / "footage/frame_000002.jpg"), cv2.copyMakeBorder(picture, 0, 40, 0, 90, 0))
+    with av.open(str(folder / "film.mkv"), "w") as film:
+        stream = film.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.codec_context.time_base = 640, 360, Fraction(1, 1000)
+        times = np.cumsum([40, 40, 500, 33, 7, 1000, 40])
+        for number, time in enumerate(times, 2):
+            shown = cv2.imread(str(folder / f"footage/frame_{number:06d}.jpg"))[:360, :640]
+            frame = av.VideoFrame.from_ndarray(shown, "bgr24")
+            frame.pts, frame.time_base = int(time), Fraction(1, 1000)
+            film.mux(stream.encode(frame))
+        film.mux(stream.encode())
+    data = read_alignments(folder / "photos.fsa").data
+    of_film = {f"film_{n - 1:06d}.mkv": data["__data__"][f"frame_{n:06d}.jpg"] for n in range(2, 2 + len(times))}
+    (folder / "film.fsa").write_bytes(fsa_bytes({**data, "__data__": of_film}))
+    lines = f"{HEADER}photos\tfootage\tphotos.fsa\tour own\nfilm\tfilm.mkv\tfilm.fsa\tour own\n"
+    (folder / "config/sources.tsv").write_text(lines)
+    (folder / "config/config.yaml").write_text("facesets: {main: {policy: all}}\n")
+    run = snakemake(folder)
+    assert run.code == 0, run.text
+    frames = pd.read_parquet(folder / "results/film/frames.parquet")
+    assert np.diff(frames["pts"]).tolist() == np.diff(times).tolist()
+    sizes = pd.read_parquet(folder / "results/photos/frames.parquet")["width"]
+    assert sorted(set(sizes)) == [640, 730]
+    kept = pd.read_parquet(folder / "results/facesets/main/faceset.parquet")
+    assert set(kept["source"]) == {"photos", "film"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a read-only place that root respects needs a mount")
+def test_a_working_directory_that_can_not_be_written_is_told(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "work")
+    mounted = subprocess.run(["mount", "--bind", folder, folder], capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"no mount to be had here: {mounted.stderr}")
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
+        run = snakemake(folder)
+        assert run.code != 0
+        assert f"{folder}: can not be written" in run.text, run.text
+        assert "Traceback" not in run.text
+    finally:
+        subprocess.run(["umount", folder], check=True)
 
 
 REMUX = """

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -38,14 +39,17 @@ def browse(demo: Demo, tmp_path: Path, *flags: str) -> subprocess.CompletedProce
 
 @pytest.mark.parametrize(("device", "width", "height"), [("phone", 500, 3000), ("desktop", 1280, 3000)])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_report_is_drawn(demo: Demo, tmp_path: Path, device: str, width: int, height: int, scheme: str) -> None:
+def test_the_report_is_drawn(
+    demo: Demo, tmp_path: Path, capfd: pytest.CaptureFixture[str], device: str, width: int, height: int, scheme: str
+) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     target = SCREENSHOTS / f"report-{device}-{scheme}.png"
     target.unlink(missing_ok=True)
     dark = ("--blink-settings=preferredColorScheme=0",) if scheme == "dark" else ()
     browse(demo, tmp_path, *dark, f"--window-size={width},{height}", f"--screenshot={target}")
     picture = cv2.imread(str(target))
-    print(f"screenshot: {target.relative_to(REPOSITORY)}")
+    with capfd.disabled():
+        print(f"\nscreenshot: {target.relative_to(REPOSITORY)}", file=sys.stderr)
     assert picture.shape[:2] == (height, width)
     corner = picture[:10, :10].mean()
     assert corner < 60 if scheme == "dark" else corner > 200
