@@ -7,6 +7,7 @@ import functools
 import hashlib
 import importlib.metadata
 import itertools
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -197,7 +198,7 @@ STAGES = {
             makes={"detected": "detected.msgpack"},
             module="faceset.footage_detection",
             reads={"frames": "frames.frames"},
-            libraries=("av", "isal", "msgpack", "numpy", "onnxruntime", "opencv-python", "pyarrow"),
+            libraries=("av", "msgpack", "numpy", "onnxruntime", "opencv-python", "pyarrow", "zlib"),
             params=lambda project, where: project.config.detect.model_dump(),  # noqa: ARG005
             models=lambda project: DETECTION_MODELS,  # noqa: ARG005
             runs_if=_is_detected,
@@ -210,7 +211,7 @@ STAGES = {
             module="faceset.ingest",
             reads={"frames": "frames.frames", "detected": "detect.detected"},
             reads_if={"detected": _is_detected},
-            libraries=("isal", "msgpack", "numpy", "opencv-python", "pyarrow"),
+            libraries=("msgpack", "numpy", "opencv-python", "pyarrow", "zlib"),
             params=lambda project, where: {"source": where["source"]},  # noqa: ARG005
             files=_alignments_file,
         ),
@@ -272,7 +273,7 @@ STAGES = {
             makes={"fsa": "alignments.fsa", "alignments": "alignments.msgpack", "kept": "kept.parquet"},
             module="faceset.clean",
             reads={"alignments": "ingest.alignments", "frames": "frames.frames", "manifest": "manifest.manifest"},
-            libraries=("isal", "msgpack", "numpy", "pyarrow"),
+            libraries=("msgpack", "numpy", "pyarrow", "zlib"),
             params=lambda project, where: {"source": where["source"]},  # noqa: ARG005
         ),
         Stage(
@@ -282,7 +283,7 @@ STAGES = {
             makes={"faces": "faces", "extracted": "extracted.parquet"},
             module="faceset.extraction",
             reads={"frames": "frames.frames", "alignments": "clean.alignments", "kept": "clean.kept"},
-            libraries=("av", "isal", "msgpack", "numpy", "opencv-python", "pyarrow"),
+            libraries=("av", "msgpack", "numpy", "opencv-python", "pyarrow", "zlib"),
             params=lambda project, where: project.faceset(where["faceset"]).extract.model_dump(),
         ),
         Stage(
@@ -389,6 +390,8 @@ def all_steps(project: Project) -> Iterator[tuple[Stage, Where]]:
 
 @functools.cache
 def _version(library: str) -> str:
+    if library == "zlib":  # comes with Python, in the version of the system
+        return zlib.ZLIB_RUNTIME_VERSION
     try:
         return importlib.metadata.version(library)
     except importlib.metadata.PackageNotFoundError:

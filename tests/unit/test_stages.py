@@ -200,7 +200,8 @@ def test_a_key_changes_with_every_input_and_with_the_model() -> None:
 @pytest.mark.usefixtures("folder")
 def test_a_key_changes_with_code_script_and_library_versions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     before = keys(project())
-    monkeypatch.setattr(stages, "_version", lambda name: "0" if name == "scipy" else importlib.metadata.version(name))
+    version = stages._version
+    monkeypatch.setattr(stages, "_version", lambda name: "0" if name == "scipy" else version(name))
     assert changed(before, keys(project())) == {"embed", "track", "cluster"}
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
