@@ -110,6 +110,15 @@ def test_embeddings_are_written_as_identities_beside_those_that_were_there(proje
         assert "vggface2" in identity
 
 
+def test_a_cleaned_film_can_be_smoothed(project: Path) -> None:
+    done(project, "smooth", "results/facesets/main/photos/alignments.fsa", "smooth.fsa")
+    before = read_alignments(project / "results/facesets/main/photos/alignments.fsa").frames
+    after = read_alignments(project / "smooth.fsa").frames
+    assert {frame: len(entry["faces"]) for frame, entry in after.items()} == {
+        frame: len(entry["faces"]) for frame, entry in before.items()
+    }
+
+
 def test_install_puts_the_cleaned_file_in_place_nothing_runs_again_and_undo_puts_it_back(project: Path) -> None:
     original = (project / "photos.fsa").read_bytes()
     assert "Nothing was changed" in done(project, "install", "photos", "--dry-run")
