@@ -76,7 +76,8 @@ def prime(project: Project) -> Primed:
             primed.restored += 1
         else:
             primed.known += 1
-        made = [stage.record, *stage.links.values()]
+        # Snakemake counts a benchmark among the outputs.
+        made = [stage.record, *stage.links.values(), stage.benchmark]
         inputs = [Path(path) for path in stage.record_inputs(project, where)]
         _keep_newer([Path(pattern.format(**where)) for pattern in made], inputs)
     return primed
@@ -107,6 +108,6 @@ def _keep_newer(made: list[Path], inputs: list[Path]) -> None:
     # Snakemake goes by modification times, of links by their own; the keys have just proved these targets right.
     newest = max((path.stat().st_mtime_ns for path in inputs if path.exists()), default=0)
     for path in made:
-        if path.lstat().st_mtime_ns <= newest:
+        if os.path.lexists(path) and path.lstat().st_mtime_ns <= newest:
             moment = max(time.time_ns(), newest)
             os.utime(path, ns=(moment, moment), follow_symlinks=False)

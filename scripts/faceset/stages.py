@@ -94,6 +94,11 @@ class Stage:
         return {name: f"{self.folder}/{file}" for name, file in self.makes.items()}
 
     @property
+    def benchmark(self) -> str:
+        """Pattern of the path of its rule's benchmark."""
+        return f"logs/benchmarks/{self.name}/{'/'.join(f'{{{name}}}' for name in self.wildcards) or 'all'}.tsv"
+
+    @property
     def wildcards(self) -> tuple[str, ...]:
         """The wildcards it runs for: some of `faceset` and `source`."""
         return tuple(name for name in ("faceset", "source") if f"{{{name}}}" in self.folder)

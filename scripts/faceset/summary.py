@@ -22,7 +22,6 @@ FACESETS_LISTED = 3
 REASONS_LISTED = 4
 WARNINGS_LISTED = 5
 LINE_LENGTH = 110
-BENCHMARKS = Path("logs/benchmarks")
 NOT_YET = "not made yet"
 
 
@@ -134,7 +133,7 @@ def _seconds(project: Project) -> list[str]:
         times = [
             seconds
             for where in stage.instances(project)
-            if (seconds := _benchmark(BENCHMARKS / name / f"{'/'.join(where.values()) or 'all'}.tsv")) is not None
+            if (seconds := _benchmark(Path(stage.benchmark.format(**where)))) is not None
         ]
         if times:
             spent[name] = sum(times)

@@ -90,6 +90,7 @@ def test_a_stage_has_a_rule_and_a_script_of_its_name(stage: Stage) -> None:
     assert (REPOSITORY / "scripts" / f"{stage.name}.py").is_file()
     assert f'include: "rules/{stage.name}.smk"' in (REPOSITORY / "Snakefile").read_text()
     assert (f'gpu_of("{stage.name}")' in rule) == stage.gpu
+    assert f'"{stage.benchmark}"' in rule
 
 
 def test_no_two_stages_write_one_file() -> None:
