@@ -109,9 +109,8 @@ def inputs_of(stage):
 
 
 def outputs_of(stage):
-    """The outputs of a stage's rule: its record, and its links; but for folders, which Snakemake would write into."""
-    links = {name: link for name, link in STAGES[stage].links.items() if Path(link).suffix}
-    return {"record": STAGES[stage].record, **links}
+    """The outputs of a stage's rule: its record, and its links."""
+    return {"record": STAGES[stage].record, **STAGES[stage].links}
 
 
 def gpu_of(stage):

@@ -10,9 +10,11 @@ def compute(job: Job) -> None:
     extract_faces(
         job.source.frames,
         job.input("frames"),
+        job.input("faces"),
+        job.input("measures"),
         job.input("alignments"),
         job.input("kept"),
-        job.output("faces"),
+        job.cuts,
         job.output("extracted"),
         **job.params,
         threads=snakemake.threads,

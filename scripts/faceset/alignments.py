@@ -273,6 +273,29 @@ def read_msgpack(path: Path) -> Alignments:
         return _from_msgpack(file, str(path))
 
 
+def iterate_msgpack(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield name and packed entry of each frame of a file that `msgpack_chunks` gave, one in memory at a time.
+
+    Made for files of ours that are known to be whole; `unpack_frame` reads an entry.
+    """
+    with _opened(path) as file, _opened(path) as entries:
+        unpacker = msgpack.Unpacker(file, read_size=_CHUNK_BYTES, max_buffer_size=_LARGEST_FRAME_BYTES)
+        unpacker.read_map_header()
+        for _ in range(3):  # __meta__, what it says, and __data__
+            unpacker.skip()
+        for _ in range(unpacker.read_map_header()):
+            name = unpacker.unpack()
+            start = unpacker.tell()
+            unpacker.skip()
+            entries.seek(start)
+            yield name, entries.read(unpacker.tell() - start)
+
+
+def unpack_frame(packed: bytes, name: str) -> Frame:
+    """Return the entry of the frame `name`, as `iterate_msgpack` gave it."""
+    return canonical_frame(msgpack.unpackb(packed), name, "cleaned alignments", Remarks())
+
+
 def from_msgpack(content: bytes, name: str) -> Alignments:
     """Read what `msgpack_bytes` returned. `name` is for messages; raises FacesetError."""
     return _from_msgpack(io.BytesIO(content), name)

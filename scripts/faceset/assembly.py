@@ -1,50 +1,52 @@
 """Assemble: one folder of pictures to train on, from all sources of a faceset.
 
-The folder is real and the user's to work in: its files are copies (sharing blocks where the file system can), so that
-nothing done there reaches the store. A ledger beside it tells which files we made; the folder is only ever changed
-while they are as we left them.
+The folder is real and the user's to work in: nothing done there reaches the store. A ledger beside it tells which files
+we made; the folder is only ever changed while they are as we left them, and only where the index changed.
 """
 
-import fcntl
+import hashlib
 import json
 import os
-import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from faceset.atomic import write_atomically
 from faceset.digests import canonical_json, file_digest
 from faceset.errors import FacesetError
+from faceset.progress import Progress
 from faceset.schemas import EXTRACTED, FACESET, MANIFEST
 from faceset.tables import read_table, write_table
 
 TEMPORARY = ".faceset-"
 OF_FILE_MANAGERS = {".DS_Store", ".directory", "Thumbs.db", "desktop.ini"}
-FICLONE = 0x40049409  # the Linux request to share another file's blocks, linux/fs.h
 
 
-class DamagedPictureError(FacesetError):
-    """An extracted picture of `source` is not what it was when it was extracted."""
-
-    def __init__(self, path: Path, source: str) -> None:
-        super().__init__(f"{path}: damaged since it was extracted. Extract {source} again.")
-        self.source = source
+Pictures = Callable[[str, Mapping[str, str]], Iterator[tuple[str, bytes]]]
+"""Gives file name and bytes of the pictures of a source whose file names are asked for, by face id."""
 
 
 def make_index(extracted: Mapping[str, Path], manifest: Path, output: Path) -> None:
     """Write the `faceset` table: all extracted pictures of all sources, by file name."""
     decisions = read_table(manifest, MANIFEST, ["face_id", "cluster"])
-    cluster_of = dict(zip(decisions["face_id"].to_pylist(), decisions["cluster"].to_pylist(), strict=True))
-    rows = [
-        {**row, "file": assembled_name(source, row["file"]), "source": source, "cluster": cluster_of[row["face_id"]]}
-        for source, path in extracted.items()
-        for row in read_table(path, EXTRACTED).to_pylist()
-    ]
-    table = pa.Table.from_pylist(rows, schema=FACESET.arrow).sort_by("file")
+    parts = [_index_of(source, path, decisions) for source, path in extracted.items()]
+    table = pa.concat_tables([FACESET.arrow.empty_table(), *parts]).sort_by("file")
     write_table(output, FACESET, {name: table[name] for name in table.column_names})
+
+
+def _index_of(source: str, extracted: Path, decisions: pa.Table) -> pa.Table:
+    table = read_table(extracted, EXTRACTED, ["file", "face_id", "picture", "pixels"])
+    prefix = pa.scalar(assembled_name(source, ""))
+    columns = {
+        **{name: table[name] for name in ("face_id", "picture", "pixels")},
+        "file": pc.binary_join_element_wise(prefix, table["file"], ""),
+        "source": pa.repeat(source, len(table)),
+        "cluster": decisions["cluster"].take(pc.index_in(table["face_id"], decisions["face_id"])),
+    }
+    return pa.table({name: columns[name] for name in FACESET.arrow.names}, schema=FACESET.arrow)
 
 
 def assembled_name(source: str, file: str) -> str:
@@ -52,7 +54,7 @@ def assembled_name(source: str, file: str) -> str:
     return f"{source}--{file}"
 
 
-def sync_folder_with_index(folder: Path, index: Path, index_digest: str, extracted: Mapping[str, Path]) -> None:
+def sync_folder_with_index(folder: Path, index: Path, index_digest: str, pictures: Pictures) -> None:
     """Make `folder` hold exactly the pictures of the `faceset` table `index`.
 
     Parameters
@@ -61,11 +63,11 @@ def sync_folder_with_index(folder: Path, index: Path, index_digest: str, extract
         The assembled folder; made if it is not there.
     index, index_digest
         The table, and the digest by which the ledger knows it.
-    extracted
-        By source, the folder with its extracted pictures.
+    pictures
+        Gives the files that are missing.
 
-    Raises FacesetError, having changed nothing, if somebody changed the folder since it was made. Raises
-    DamagedPictureError for a picture that is not the one that the index names; another call goes on from there.
+    Raises FacesetError, having changed nothing, if somebody changed the folder since it was made. What `pictures`
+    raises is passed on; another call goes on from there.
     """
     ledger_path = folder.with_name(f".{folder.name}.json")
     ledger = _read_ledger(ledger_path) if folder.is_dir() else {"index": None, "files": {}, "pending": []}
@@ -74,28 +76,32 @@ def sync_folder_with_index(folder: Path, index: Path, index_digest: str, extract
     for leftover in folder.glob(f"{TEMPORARY}*"):
         leftover.unlink()
     _check_untouched(folder, ledger)
-    table = read_table(index, FACESET, ["file", "source", "sha256"])
-    wanted = {row["file"]: row for row in table.to_pylist()}
+    rows = read_table(index, FACESET, ["file", "face_id", "source", "picture"]).to_pylist()
+    wanted = {row["file"]: row["picture"] for row in rows}
     files = {name: entry for name, entry in ledger["files"].items() if name not in ledger["pending"]}
-    stale = [name for name, entry in files.items() if name not in wanted or wanted[name]["sha256"] != entry[0]]
-    fresh = [name for name in wanted if name not in files or name in stale]
-    pending = sorted({*ledger["pending"], *stale, *fresh})
+    stale = {name for name, entry in files.items() if wanted.get(name) != entry[0]}
+    fresh = [row for row in rows if row["file"] not in files or row["file"] in stale]
+    pending = sorted({*ledger["pending"], *stale, *(row["file"] for row in fresh)})
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(ledger_path, _ledger(None, files, pending))
     for name in pending:
         (folder / name).unlink(missing_ok=True)
         files.pop(name, None)
-    for name in fresh:
-        row = wanted[name]
-        origin = extracted[row["source"]] / name.removeprefix(assembled_name(row["source"], ""))
+    for name, data in Progress(_made(fresh, pictures), "pictures put in place", len(fresh)):
         temporary = folder / f"{TEMPORARY}{name}"
-        _copy(origin, temporary)
-        if file_digest(temporary) != row["sha256"]:
-            raise DamagedPictureError(origin, row["source"])
+        temporary.write_bytes(data)
         temporary.replace(folder / name)
-        files[name] = [row["sha256"], *_state(folder / name)]
+        files[name] = [wanted[name], hashlib.sha256(data).hexdigest(), *_state(folder / name)]
     os.sync()  # the ledger must not survive a power cut that the pictures do not
     write_atomically(ledger_path, _ledger(index_digest, files, []))
+
+
+def _made(rows: list[dict[str, str]], pictures: Pictures) -> Iterator[tuple[str, bytes]]:
+    by_source: dict[str, dict[str, str]] = {}
+    for row in rows:
+        by_source.setdefault(row["source"], {})[row["face_id"]] = row["file"]
+    for source, wanted in by_source.items():
+        yield from pictures(source, wanted)
 
 
 def _check_untouched(folder: Path, ledger: dict[str, Any]) -> None:
@@ -103,7 +109,7 @@ def _check_untouched(folder: Path, ledger: dict[str, Any]) -> None:
     there = {path.name for path in folder.iterdir()} - OF_FILE_MANAGERS if folder.is_dir() else set()
     pending = set(ledger["pending"])
     changed = sorted(there - ledger["files"].keys() - pending)
-    for name, (digest, *state) in ledger["files"].items():
+    for name, (_, digest, *state) in ledger["files"].items():
         if name in pending:
             continue
         # Copied somewhere else as a whole, files have other times and are still ours.
@@ -120,7 +126,10 @@ def _check_untouched(folder: Path, ledger: dict[str, Any]) -> None:
 def _read_ledger(path: Path) -> dict[str, Any]:
     try:
         ledger = json.loads(path.read_bytes())
-        return {"index": ledger["index"], "files": dict(ledger["files"]), "pending": list(ledger["pending"])}
+        files = dict(ledger["files"])
+        if any(len(entry) != 4 for entry in files.values()):
+            raise ValueError
+        return {"index": ledger["index"], "files": files, "pending": list(ledger["pending"])}
     except FileNotFoundError:
         return {"index": None, "files": {}, "pending": []}
     except (ValueError, KeyError, TypeError) as error:
@@ -136,11 +145,3 @@ def _ledger(index: str | None, files: dict[str, Any], pending: list[str]) -> byt
 def _state(path: Path) -> list[int]:
     status = path.stat()
     return [status.st_size, status.st_mtime_ns]
-
-
-def _copy(origin: Path, target: Path) -> None:
-    with origin.open("rb") as source, target.open("wb") as copy:
-        try:
-            fcntl.ioctl(copy.fileno(), FICLONE, source.fileno())
-        except OSError:  # this file system shares no blocks
-            shutil.copyfileobj(source, copy)

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -61,8 +61,8 @@ class Filters(_Section):
     )
 
 
-class Extract(_Section):
-    """How training faces are cut."""
+class Cutting(_Section):
+    """Which faces are cut, and how large."""
 
     size_px: int = Field(
         default=512, ge=64, le=4096, multiple_of=2, description="Edge of an extracted picture, in pixels."
@@ -73,7 +73,33 @@ class Extract(_Section):
         le=200,
         description="Leave out faces smaller than this share of size_px in their frame; 0 keeps all.",
     )
+    large: bool = Field(
+        default=False, description="Leave out faces that would be enlarged: the same as `min_size_percent: 100`."
+    )
     every: int = Field(default=1, ge=1, description="Extract from every Nth frame of each source only.")
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> Self:
+        if self.large and "min_size_percent" in self.model_fields_set:
+            raise ValueError("`large: true` stands for `min_size_percent: 100`; write one of the two")
+        return self
+
+
+class Extract(Cutting):
+    """How training faces are cut."""
+
+    sources: dict[str, Cutting] = Field(
+        default={}, description="By source, what is to be otherwise there: any of the settings above."
+    )
+
+    def of_source(self, source: str) -> dict[str, int]:
+        """What holds for one source: `size_px`, `min_size_percent` and `every`."""
+        own = self.sources.get(source, Cutting())
+        limit = own if own.model_fields_set & {"min_size_percent", "large"} else self
+        return {
+            **{name: getattr(own if name in own.model_fields_set else self, name) for name in ("size_px", "every")},
+            "min_size_percent": 100 if limit.large else limit.min_size_percent,
+        }
 
 
 class Faceset(_Section):
@@ -143,10 +169,11 @@ def load_config(values: Mapping[str, Any]) -> Config:
 
 def _known_keys(path: list[str]) -> list[str]:
     section: type[BaseModel] = Config
-    for part in path:
-        if section is Config and part == "facesets":
-            section = Faceset
-        elif part in section.model_fields:
-            annotation = section.model_fields[part].annotation
-            section = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else section
+    parts = iter(path)
+    for part in parts:
+        annotation = section.model_fields[part].annotation
+        kinds = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
+        section = next(kind for kind in kinds if issubclass(kind, BaseModel))
+        if section is not annotation:  # a mapping: what follows is a name of the user's
+            next(parts, None)
     return list(section.model_fields)

@@ -82,6 +82,8 @@ def _measures(picture: Picture, points: npt.NDArray[np.float32]) -> dict[str, fl
         "yaw": float(pose.yaw_deg[0]),
         "pitch": float(pose.pitch_deg[0]),
         "roll": float(pose.roll_deg[0]),
+        "head_x": float(pose.offsets["head"][0, 0]),
+        "head_y": float(pose.offsets["head"][0, 1]),
         "blur": pixels.blur,
         "blur_fft": pixels.blur_fft,
     }

@@ -1,4 +1,4 @@
-"""SHA-256 of files, folders and JSON values."""
+"""SHA-256 of files; the one spelling of JSON values."""
 
 import hashlib
 import json
@@ -15,11 +15,3 @@ def file_digest(path: Path) -> str:
     """SHA-256 of a file's bytes, as hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def path_digest(path: Path) -> str:
-    """SHA-256 of a file's bytes, or of a flat folder's sorted manifest (`digest  name` lines)."""
-    if not path.is_dir():
-        return file_digest(path)
-    lines = [f"{file_digest(entry)}  {entry.name}\n" for entry in sorted(path.iterdir())]
-    return hashlib.sha256("".join(lines).encode()).hexdigest()

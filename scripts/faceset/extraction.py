@@ -1,132 +1,195 @@
-"""Extract: training faces of one source, as faceswap cuts, names and labels them."""
+"""Extract: training faces of one source, as faceswap cuts, names and labels them.
+
+Pixels are cut once and remembered in the store; the `extracted` table tells which picture is made of which of them.
+The files themselves are made where they are wanted, by `extracted_files`.
+"""
 
 import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Final
 
-from faceset.alignments import VERSION, face_landmarks, read_msgpack
-from faceset.face_ids import frame_of_key
-from faceset.face_png import encode, header_text, pixel_digest
-from faceset.footage import Picture, read_frames
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from faceset.alignments import VERSION, iterate_msgpack, unpack_frame
+from faceset.code_digest import code_digests
+from faceset.cuts import Cuts
+from faceset.cutting import cut_faces, cut_key
+from faceset.digests import canonical_json
+from faceset.face_png import encode, header_text
 from faceset.footage_files import is_video
-from faceset.geometry import (
-    PADDING_RATIO,
-    base_matrices,
-    crop_matrices,
-    face_sizes,
-    minimum_size_px,
-    normalised_landmarks,
-    poses,
-    warp_face,
-)
-from faceset.parallel import in_order
-from faceset.progress import Progress
-from faceset.schemas import EXTRACTED, FRAMES, KEPT
+from faceset.geometry import PADDING_RATIO, base_matrices, crop_matrices, face_sizes, minimum_size_px
+from faceset.schemas import EXTRACTED, FACES, FRAMES, KEPT, MEASURES
 from faceset.tables import TableWriter, read_table
 
 CENTERING: Final = "head"
+FACES_AT_ONCE: Final = 8192
 
 
 @dataclass(frozen=True)
-class _Entry:
-    """One frame with kept faces: its key in the alignments, the faces, and their ids."""
+class _Faces:
+    """N faces to extract, by frame and index.
 
-    key: str
-    faces: list[dict[str, Any]]
-    face_ids: list[str]
+    `rows` is the (N,) table with face_id, frame, position, index; `matrices` (N, 2, 3) are their crops, `keys` name
+    their cuts.
+    """
+
+    rows: pa.Table
+    matrices: NDArray[np.float64]
+    keys: list[bytes]
 
 
 def extract_faces(
     footage: Path,
     frames: Path,
+    faces: Path,
+    measures: Path,
     alignments: Path,
     kept: Path,
-    faces_output: Path,
-    extracted_output: Path,
+    cuts: Cuts,
+    output: Path,
     size_px: int,
     min_size_percent: int,
     every: int,
     threads: int = 1,
 ) -> None:
-    """Write each kept face as a PNG with faceswap's header into `faces_output`, and the `extracted` table.
+    """Cut the kept faces that were never cut before, and write the `extracted` table of all.
 
     Parameters
     ----------
     footage, frames
         The video or folder, and its `frames` table.
+    faces, measures
+        The source's tables of these names: landmarks, and where the middle of the head is.
     alignments, kept
         The cleaned alignments (msgpack) and the `kept` table that tells their faces' ids.
+    cuts
+        What was cut before, and where to remember more.
     size_px, min_size_percent, every
         Edge of the pictures; faces smaller than this share of it in their frame are left out; frames whose position
         is no multiple of `every` are passed over.
     threads
         How many frames are worked on at once; what is written does not depend on it.
     """
-    entries = _entries(frames, alignments, kept, is_video(footage), every)
-    faces_output.mkdir()
-    smallest = minimum_size_px(size_px, min_size_percent)
-    video = is_video(footage)
-    pictures = Progress(read_frames(footage, frames, list(entries)), "frames extracted", len(entries))
-    cuts = (partial(_cut, picture, entries[position], size_px, smallest, video) for position, picture in pictures)
-    with TableWriter(extracted_output, EXTRACTED) as table:
-        for cut in in_order(cuts, threads):
-            for row, data in cut:
-                (faces_output / row["file"]).write_bytes(data)
-                table.add(**{name: [value] for name, value in row.items()})
+    chosen = _chosen(frames, faces, measures, kept, is_video(footage), size_px, min_size_percent, every)
+    new = np.flatnonzero([key not in cuts for key in chosen.keys])
+    positions = chosen.rows["position"].to_numpy()[new]
+    keys = [chosen.keys[face] for face in new.tolist()]
+    cuts.add(cut_faces(footage, frames, positions, keys, chosen.matrices[new], size_px, threads))
+    with TableWriter(output, EXTRACTED) as table:
+        for row in _rows(chosen, frames, alignments, cuts):
+            table.add(**{name: [value] for name, value in row.items()})
 
 
-def _entries(frames: Path, alignments: Path, kept: Path, video: bool, every: int) -> dict[int, _Entry]:
-    """The frames to extract from, by position, in order."""
-    position_of = {
-        row["frame"]: row["position"]
-        for row in read_table(frames, FRAMES, ["frame", "position"]).to_pylist()
-        if row["position"] % every == 0
-    }
-    ids: dict[str, list[str]] = {}
-    for row in read_table(kept, KEPT, ["face_id", "frame", "index"]).sort_by("index").to_pylist():
-        ids.setdefault(row["frame"], []).append(row["face_id"])
-    found = {}
-    for key, entry in read_msgpack(alignments).frames.items():
-        frame = frame_of_key(key, video)
-        if frame in ids and frame in position_of:
-            found[position_of[frame]] = _Entry(key, entry["faces"], ids[frame])
-    return dict(sorted(found.items()))
+def _chosen(
+    frames: Path,
+    faces: Path,
+    measures: Path,
+    kept: Path,
+    video: bool,
+    size_px: int,
+    min_size_percent: int,
+    every: int,
+) -> _Faces:
+    rows = read_table(kept, KEPT).sort_by([("position", "ascending"), ("index", "ascending")])
+    rows = rows.filter(pa.array(rows["position"].to_numpy() % every == 0))
+    matrices = np.empty((len(rows), 2, 3))
+    landmarks = _of_faces(rows, read_table(faces, FACES, ["face_id", "landmarks"]))["landmarks"]
+    heads = _of_faces(rows, read_table(measures, MEASURES, ["face_id", "head_x", "head_y"]))
+    offsets = np.column_stack([heads[name].to_numpy() for name in ("head_x", "head_y")]).reshape(-1, 2)
+    for start in range(0, len(rows), FACES_AT_ONCE):
+        part = slice(start, start + FACES_AT_ONCE)
+        matrices[part] = _crops(landmarks[part].to_pylist(), offsets[part], size_px)
+    large = face_sizes(matrices, size_px) >= minimum_size_px(size_px, min_size_percent)
+    rows, matrices = rows.filter(pa.array(large)), matrices[large]
+    digests = read_table(frames, FRAMES, ["digest"])["digest"]
+    keys = [
+        cut_key(digests[position].as_py(), position if video else None, matrix, size_px)
+        for position, matrix in zip(rows["position"].to_pylist(), matrices, strict=True)
+    ]
+    return _Faces(rows, matrices, keys)
 
 
-def _cut(
-    picture: Picture, entry: _Entry, size_px: int, smallest_px: int, video: bool
-) -> list[tuple[dict[str, str], bytes]]:
-    """Return the row of the table and the PNG of each face of a frame."""
-    stem = Path(entry.key).stem
-    cut = []
-    for index, (face, face_id) in enumerate(zip(entry.faces, entry.face_ids, strict=True)):
-        landmarks = face_landmarks(face)[None]
-        base = base_matrices(landmarks)
-        offset = poses(normalised_landmarks(landmarks, base)).offsets[CENTERING]
-        matrix = crop_matrices(base, offset, size_px, PADDING_RATIO[CENTERING])
-        if face_sizes(matrix, size_px)[0] < smallest_px:
+def _of_faces(rows: pa.Table, table: pa.Table) -> pa.Table:
+    """The rows of `table` that are of these faces, in their order."""
+    return table.take(pc.index_in(rows["face_id"], table["face_id"]))
+
+
+def _crops(landmarks: list[list[float]], offsets: NDArray[np.float32], size_px: int) -> NDArray[np.float64]:
+    """(N, 2, 3) the crops of faces, whose landmarks may be of different counts."""
+    matrices = np.empty((len(landmarks), 2, 3))
+    counts = np.array([len(points) for points in landmarks])
+    for count in np.unique(counts):
+        same = np.flatnonzero(counts == count)
+        points = np.array([landmarks[face] for face in same.tolist()], np.float32).reshape(len(same), -1, 2)
+        matrices[same] = crop_matrices(base_matrices(points), offsets[same], size_px, PADDING_RATIO[CENTERING])
+    return matrices
+
+
+def _rows(chosen: _Faces, frames: Path, alignments: Path, cuts: Cuts) -> Iterator[dict[str, Any]]:
+    """The rows of the `extracted` table, in the order of the alignments."""
+    positions, ids, indices = (chosen.rows[name].to_numpy() for name in ("position", "face_id", "index"))
+    table = read_table(frames, FRAMES, ["position", "name", "width", "height"]).take(np.unique(positions))
+    frame_of = {frame["name"]: frame for frame in table.to_pylist()}
+    for name, packed in iterate_msgpack(alignments):
+        if name not in frame_of:
             continue
-        file = f"{stem}_{index}.png"
-        header = header_text(
-            face,
-            {
+        frame = frame_of[name]
+        first, end = np.searchsorted(positions, [frame["position"], frame["position"] + 1]).tolist()
+        entry = hashlib.sha256(packed).hexdigest()
+        for face in range(first, end):
+            row = {
+                "file": f"{PurePath(name).stem}_{indices[face]}.png",
+                "face_id": ids[face],
+                "name": name,
+                "index": int(indices[face]),
+                "width": frame["width"],
+                "height": frame["height"],
+                "cut": chosen.keys[face].hex(),
+                "pixels": cuts.pixels(chosen.keys[face]),
+            }
+            # Another face of its frame may change this too: the file is then made again, no different.
+            made_of = {**row, "entry": entry, "code": code_digests("faceset.face_png")}
+            row["picture"] = hashlib.sha256(canonical_json(made_of).encode()).hexdigest()
+            yield row
+
+
+def extracted_files(
+    extracted: Path, alignments: Path, video: bool, cuts: Cuts, wanted: Mapping[str, str]
+) -> Iterator[tuple[str, bytes]]:
+    """Yield name and bytes of the pictures in `wanted`, which holds the names by face id.
+
+    Parameters
+    ----------
+    extracted, alignments, cuts
+        What `extract_faces` wrote, read and filled.
+    video
+        Whether the footage is a video.
+
+    Raises MissingCutError for pixels that the store no longer has.
+    """
+    table = read_table(extracted, EXTRACTED, ["file", "face_id", "name", "index", "width", "height", "cut"])
+    table = table.filter(pc.is_in(table["face_id"], pa.array(list(wanted), pa.string())))
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for row in table.to_pylist():
+        rows.setdefault(row["name"], []).append(row)
+    for name, packed in iterate_msgpack(alignments) if rows else ():
+        if name not in rows:
+            continue
+        faces = unpack_frame(packed, name)["faces"]
+        for row in rows[name]:
+            source = {
                 "alignments_version": VERSION,
-                "original_filename": file,
-                "face_index": index,
-                "source_filename": entry.key,
+                "original_filename": row["file"],
+                "face_index": row["index"],
+                "source_filename": name,
                 "source_is_video": video,
-                "source_frame_dims": [picture.shape[0], picture.shape[1]],
-            },
-        )
-        image = warp_face(picture, matrix[0], size_px)
-        data = encode(image, header)
-        row = {
-            "file": file,
-            "face_id": face_id,
-            "sha256": hashlib.sha256(data).hexdigest(),
-            "pixels": pixel_digest(image),
-        }
-        cut.append((row, data))
-    return cut
+                "source_frame_dims": [row["height"], row["width"]],
+            }
+            cut = cuts.read(bytes.fromhex(row["cut"]))
+            text = header_text(faces[row["index"]], source)
+            yield wanted[row["face_id"]], encode(cut.size_px, cut.size_px, cut.packed, text)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from faceset.alignment_entries import Face
 from faceset.errors import FacesetError
-from faceset.face_png import pixel_digest, read_header
+from faceset.face_pixels import pixel_digest
+from faceset.face_png import read_header
 from faceset.footage import read_picture
 from faceset.footage_files import PICTURE_SUFFIXES
 
@@ -78,7 +79,7 @@ def read_face_picture(path: Path) -> FacePicture:
 
 
 def read_pixel_digest(path: Path) -> str:
-    """The digest of a picture's pixels (`face_png.pixel_digest`), whatever its name and header.
+    """The digest of a picture's pixels (`face_pixels.pixel_digest`), whatever its name and header.
 
     Raises FacesetError for a file that is empty, cut short or damaged.
     """

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from faceset.errors import FacesetError
 from faceset.footage_files import footage_signature
@@ -16,8 +16,11 @@ from faceset.models import Model
 from faceset.project import Project, load_project
 from faceset.records import publish, read_record
 from faceset.sources import Source
-from faceset.stages import STAGES, Step, Where, plan_step
+from faceset.stages import STAGES, Step, Where, cuts_of, plan_step
 from faceset.store import Action
+
+if TYPE_CHECKING:
+    from faceset.cuts import Cuts
 
 FAILED = "failed:"
 MACHINE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM, errno.EACCES, errno.EPERM)
@@ -71,6 +74,11 @@ class Job:
         """The user's own file of that name, if there is one."""
         return self.step.files.get(name)
 
+    @property
+    def cuts(self) -> "Cuts":
+        """What the store remembers of this source's cut faces."""
+        return cuts_of(self.project, self.source.name)
+
     def output(self, name: str) -> Path:
         """Where to write the output of that name."""
         return self.folder / self.step.stage.makes[name]
@@ -100,7 +108,7 @@ def run_step(project: Project, step: Step, compute: Callable[[Job], None], gpus:
             outputs = {name: store.put(job.output(name)) for name in step.stage.makes}
             action = Action(outputs, job.ran_on)
             store.remember(key, action)
-    materialise(store, step, action)
+    materialise(project, step, action)
     publish(store, step.stage, step.where, action)
     return not hit
 

@@ -43,6 +43,8 @@ facesets:
       min_size_px: 80
     extract:
       size_px: 512
+      sources:
+        film2: { every: 5, large: true }
   double:
     sources: [film2]
 ```
@@ -155,7 +157,7 @@ def _key_table(prefix: str, section: type[BaseModel]) -> Iterator[str]:
 
 
 def _default(field: FieldInfo) -> str:
-    return "empty" if field.default is None else f"`{field.default}`"
+    return "empty" if field.default in (None, {}) else f"`{field.default}`"
 
 
 def _kind(annotation: Any) -> str:

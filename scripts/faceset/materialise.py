@@ -1,29 +1,41 @@
 """What a target is besides its record and links: the real folder of an assembled faceset."""
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from faceset.assembly import DamagedPictureError, sync_folder_with_index
-from faceset.stages import Step
-from faceset.store import Action, Store
+from faceset.assembly import sync_folder_with_index
+from faceset.footage_files import is_video
+from faceset.project import Project
+from faceset.stages import Step, cuts_of
+from faceset.store import Action
 
 
-def materialise(store: Store, step: Step, action: Action) -> None:
+def materialise(project: Project, step: Step, action: Action) -> None:
     """Before a target's record is written, make the real files right that belong to it; cheap if they are.
 
-    Raises FacesetError if somebody changed them by hand, or if the store's pictures are damaged (they are then set
-    aside).
+    Raises FacesetError if somebody changed them by hand, or if the store no longer has a picture's pixels (the next run
+    then extracts it again).
     """
     if step.stage.name != "assemble":
         return
+    store = project.store
+    extracted, alignments = (
+        {where["source"]: artifact for where, artifact in step.inputs[name]} for name in ("extracted", "alignments")
+    )
+
+    def pictures(source: str, wanted: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+        from faceset.cuts import MissingCutError  # here, since most steps need no tables
+        from faceset.extraction import extracted_files
+
+        table, entries = store.get(extracted[source]), store.get(alignments[source])
+        video = is_video(project.sources[source].frames)
+        try:
+            yield from extracted_files(table, entries, video, cuts_of(project, source), wanted)
+        except MissingCutError as error:
+            store.discard(extracted[source])
+            raise MissingCutError(f"{error} Run again: they are extracted anew.") from None
+
     index = action.outputs["faceset"]
-    extracted = {where["source"]: artifact for where, artifact in step.inputs["faces"]}
-    try:
-        sync_folder_with_index(
-            Path(step.stage.folder.format(**step.where)) / "faces",
-            store.object_path(index),
-            index.sha256,
-            {source: store.object_path(artifact) for source, artifact in extracted.items()},
-        )
-    except DamagedPictureError as error:
-        store.get(extracted[error.source])
-        raise
+    sync_folder_with_index(
+        Path(step.stage.folder.format(**step.where)) / "faces", store.object_path(index), index.sha256, pictures
+    )

@@ -71,7 +71,7 @@ def prime(project: Project) -> Primed:
             retract(stage, where)
             continue
         step, action = found
-        materialise(project.store, step, action)
+        materialise(project, step, action)
         if publish(project.store, stage, where, action):
             primed.restored += 1
         else:

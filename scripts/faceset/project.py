@@ -60,12 +60,13 @@ def load_project(values: Mapping[str, Any]) -> Project:
     models = load_manifest(MODEL_MANIFEST)
     for name, faceset in config.facesets.items():
         check_name(name, "config.yaml", "faceset")
-        for source in faceset.sources or []:
-            if source not in sources:
-                raise FacesetError(
-                    f"config.yaml: facesets.{name}.sources names {source!r}, which is not in {config.sources}; "
-                    f"there are: {', '.join(sources)}."
-                )
+        for key, named in (("sources", faceset.sources or []), ("extract.sources", faceset.extract.sources)):
+            for source in named:
+                if source not in sources:
+                    raise FacesetError(
+                        f"config.yaml: facesets.{name}.{key} names {source!r}, which is not in {config.sources}; "
+                        f"there are: {', '.join(sources)}."
+                    )
     identity_entry(models, config.identity.model)
     for name in DETECTION_MODELS:
         if name not in models:

@@ -99,6 +99,8 @@ MEASURES = Schema(
         Column("yaw", pa.float32(), "turn of the head to the side", "degrees"),
         Column("pitch", pa.float32(), "turn of the head up or down", "degrees"),
         Column("roll", pa.float32(), "tilt of the head", "degrees"),
+        Column("head_x", pa.float32(), "shift to the right that puts the head in the middle of a crop", "face units"),
+        Column("head_y", pa.float32(), "shift downwards that puts the head in the middle of a crop", "face units"),
         Column("blur", pa.float32(), "sharpness: variance of the Laplacian per edge length, higher is sharper"),
         Column("blur_fft", pa.float32(), "sharpness: mean log magnitude of the high frequencies, higher is sharper"),
     ),
@@ -178,8 +180,8 @@ KEPT = Schema(
     ),
 )
 
-PICTURE = Column("sha256", pa.string(), "SHA-256 of the picture file")
 PIXELS = Column("pixels", pa.string(), "SHA-256 of the decoded pixels, whatever the file's name and header")
+PICTURE = Column("picture", pa.string(), "SHA-256 of all that the file is made of, its cut and its header's data")
 
 EXTRACTED = Schema(
     "extracted",
@@ -187,8 +189,25 @@ EXTRACTED = Schema(
     (
         Column("file", pa.string(), "file name, faceswap's own: {frame stem}_{index in the cleaned alignments}.png"),
         FACE_ID,
+        Column("name", pa.string(), "the frame's name in the cleaned alignments"),
+        Column("index", pa.int32(), "the face's place among its frame's faces in the cleaned alignments, from 0"),
+        Column("width", pa.int32(), "width of the frame", "px"),
+        Column("height", pa.int32(), "height of the frame", "px"),
+        Column("cut", pa.string(), "by what the store knows its pixels: SHA-256 of frame, place and size"),
         PICTURE,
         PIXELS,
+    ),
+)
+
+CUTS = Schema(
+    "cuts",
+    "the pixels of one extracted face, in the store",
+    (
+        Column("cut", pa.binary(32), "SHA-256 of the frame, of the face's place in it, and of the size"),
+        Column("pixels", pa.binary(32), "SHA-256 of the decoded pixels"),
+        Column("packed_sha256", pa.binary(32), "SHA-256 of the packed pixels"),
+        Column("size_px", pa.int32(), "edge of the picture", "px"),
+        Column("packed", pa.binary(), "the pixels as the IDAT chunk of a PNG holds them"),
     ),
 )
 
@@ -219,5 +238,6 @@ ALL = (
     NOTICES,
     KEPT,
     EXTRACTED,
+    CUTS,
     FACESET,
 )

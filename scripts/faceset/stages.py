@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from faceset.code_digest import code_digests
 from faceset.digests import canonical_json, file_digest
@@ -20,10 +20,15 @@ from faceset.project import DETECTION_MODELS, REPOSITORY, Project
 from faceset.sources import Source
 from faceset.store import Action, Artifact
 
+if TYPE_CHECKING:
+    from faceset.cuts import Cuts
+
 Where = Mapping[str, str]
 """Which instance of a stage: the values of its wildcards `source` and `faceset`, as far as it has them."""
 
 # The threshold is a parameter of the stages that judge by it.
+CUT_LIBRARIES = ("av", "deflate", "numpy", "opencv-python")
+
 NOT_OF_A_MODEL_S_RESULT = {"build", "file", "licence", "source", "threshold"}
 
 
@@ -285,18 +290,28 @@ STAGES = {
             name="extract",
             footage=True,
             folder=PER_FACESET_SOURCE,
-            makes={"faces": "faces", "extracted": "extracted.parquet"},
+            makes={"extracted": "extracted.parquet"},
             module="faceset.extraction",
-            reads={"frames": "frames.frames", "alignments": "clean.alignments", "kept": "clean.kept"},
-            libraries=("av", "msgpack", "numpy", "opencv-python", "pyarrow", "zlib"),
-            params=lambda project, where: project.faceset(where["faceset"]).extract.model_dump(),
+            reads={
+                "frames": "frames.frames",
+                "faces": "ingest.faces",
+                "measures": "crop.measures",
+                "alignments": "clean.alignments",
+                "kept": "clean.kept",
+            },
+            libraries=("msgpack", "pyarrow", *CUT_LIBRARIES),
+            params=lambda project, where: project.faceset(where["faceset"]).extract.of_source(where["source"]),
         ),
         Stage(
             name="assemble",
             folder=PER_FACESET,
             makes={"faceset": "faceset.parquet"},
             module="faceset.assembly",
-            reads={"extracted": "extract.extracted", "faces": "extract.faces", "manifest": "manifest.manifest"},
+            reads={
+                "extracted": "extract.extracted",
+                "alignments": "clean.alignments",
+                "manifest": "manifest.manifest",
+            },
             libraries=("pyarrow",),
         ),
         Stage(
@@ -391,6 +406,19 @@ def all_steps(project: Project) -> Iterator[tuple[Stage, Where]]:
     return itertools.chain.from_iterable(
         ((stage, where) for where in stage.instances(project)) for stage in STAGES.values()
     )
+
+
+def cuts_of(project: Project, source: str) -> "Cuts":
+    """What the store remembers of the faces of a source, as the code of today cuts them."""
+    from faceset.cuts import Cuts  # here, since most steps need no tables
+
+    depends_on = {
+        "source": source,
+        "code": code_digests("faceset.cutting"),
+        "libraries": {name: _version(name) for name in CUT_LIBRARIES},
+    }
+    context = hashlib.sha256(canonical_json(depends_on).encode()).hexdigest()
+    return Cuts(project.store.cuts, context, project.store.set_aside)
 
 
 @functools.cache

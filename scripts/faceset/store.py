@@ -1,7 +1,8 @@
 """The content store: what was ever computed, named by the SHA-256 of its bytes.
 
-    objects/ab/<sha256>         one file, or one folder of files named by its sorted manifest; read-only
+    objects/ab/<sha256>         one file; read-only
     actions/ab/<key>.json       which artifacts the action of that key made
+    cuts/                       pixels of extracted faces, see faceset.cuts
     tmp/                        work in progress, on the same file system
     quarantine/                 objects that did not verify, set aside
 
@@ -13,7 +14,6 @@ import json
 import os
 import re
 import shutil
-import stat
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from faceset.atomic import sync_folder, write_atomically
-from faceset.digests import canonical_json, path_digest
+from faceset.digests import canonical_json, file_digest
 from faceset.errors import FacesetError
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """What one output of a stage is: its digest, and its size in bytes (of a folder: of all its files)."""
+    """What one output of a stage is: its digest, and its size in bytes."""
 
     sha256: str
     size: int
@@ -69,17 +69,21 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    @property
+    def cuts(self) -> Path:
+        """The folder with the pixels of extracted faces."""
+        return self.root / "cuts"
+
     def object_path(self, artifact: Artifact) -> Path:
         """Where the artifact's bytes are, if the store has them."""
         return self.root / "objects" / artifact.sha256[:2] / artifact.sha256
 
     def has(self, artifact: Artifact) -> bool:
-        """Whether the object is there, a file with its full length (not whether it verifies)."""
+        """Whether the object is there with its full length (not whether it verifies)."""
         try:
-            status = self.object_path(artifact).stat()
+            return self.object_path(artifact).stat().st_size == artifact.size
         except FileNotFoundError:
             return False
-        return stat.S_ISDIR(status.st_mode) or status.st_size == artifact.size
 
     @contextlib.contextmanager
     def workspace(self) -> Iterator[Path]:
@@ -98,31 +102,18 @@ class Store:
             shutil.rmtree(folder, ignore_errors=True)
 
     def put(self, path: Path) -> Artifact:
-        """Move a finished file or flat folder (inside a workspace of this store) into the store."""
-        files = sorted(path.iterdir()) if path.is_dir() else [path]
-        size = 0
-        for file in files:
-            size += file.stat().st_size
-            file.chmod(0o444)
-            with file.open("rb") as handle:
-                os.fsync(handle.fileno())
-        artifact = Artifact(path_digest(path), size)
+        """Move a finished file (inside a workspace of this store) into the store."""
+        path.chmod(0o444)
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        artifact = Artifact(file_digest(path), path.stat().st_size)
         target = self.object_path(artifact)
-        if target.exists() and path_digest(target) == artifact.sha256:
-            return artifact
         if target.exists():
-            self._set_aside(target)
+            if file_digest(target) == artifact.sha256:
+                return artifact
+            self.set_aside(target)
         target.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            sync_folder(path)
-            path.chmod(0o755)
-        try:
-            path.rename(target)
-        except OSError:  # another job may have put the same folder there meanwhile
-            if not (target.is_dir() and path_digest(target) == artifact.sha256):
-                raise
-        if target.is_dir():
-            target.chmod(0o555)
+        path.rename(target)
         sync_folder(target.parent)
         return artifact
 
@@ -133,8 +124,7 @@ class Store:
         """
         path = self.object_path(artifact)
         try:
-            right = path_digest(path) == artifact.sha256
-            aside = None if right else self._set_aside(path)
+            aside = None if file_digest(path) == artifact.sha256 else self.set_aside(path)
         except FileNotFoundError:  # also where another job has just set it aside
             raise FacesetError(f"{path}: gone from the store. Run again: what needs it will be made anew.") from None
         if aside:
@@ -144,12 +134,15 @@ class Store:
             )
         return path
 
-    def _set_aside(self, path: Path) -> Path:
+    def discard(self, artifact: Artifact) -> None:
+        """Remove an object, so that the next run makes it anew."""
+        self.object_path(artifact).unlink(missing_ok=True)
+
+    def set_aside(self, path: Path) -> Path:
+        """Take a damaged file away, into quarantine. Returns where it is now."""
         folder = self.root / "quarantine"
         folder.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(dir=folder)) / path.name
-        if path.is_dir():
-            path.chmod(0o755)  # a folder can only be moved by who may write to it
         path.rename(aside)
         return aside
 

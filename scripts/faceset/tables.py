@@ -36,6 +36,7 @@ class TableWriter:
             compression="none" if has_pictures else "zstd",
             use_dictionary=not has_pictures,
             write_statistics=not has_pictures,
+            write_page_checksum=True,
         )
 
     def add(self, **columns: Sequence[Any]) -> None:
@@ -71,14 +72,14 @@ def write_table(
     """Write whole columns (sequences or Arrow arrays, one a column of `schema`) as a Parquet file."""
     arrow = schema.arrow.with_metadata(dict(sorted((metadata or {}).items())))
     table = pa.table({name: columns[name] for name in arrow.names}, schema=arrow)
-    pq.write_table(table, path, compression="zstd", row_group_size=ROW_GROUP_ROWS)
+    pq.write_table(table, path, compression="zstd", row_group_size=ROW_GROUP_ROWS, write_page_checksum=True)
 
 
 def _open(path: Path, schema: Schema) -> pq.ParquetFile:
     try:
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(path, page_checksum_verification=True)
     except (OSError, pa.ArrowException) as error:
-        raise FacesetError(f"{path}: not a readable Parquet file ({error}). Delete it and run again.") from error
+        raise _unreadable(path, error) from error
     if not file.schema_arrow.equals(schema.arrow):
         raise FacesetError(
             f"{path}: not a {schema.name} table: expected the columns {', '.join(schema.arrow.names)}, "
@@ -87,12 +88,20 @@ def _open(path: Path, schema: Schema) -> pq.ParquetFile:
     return file
 
 
+def _unreadable(path: Path, error: Exception) -> FacesetError:
+    return FacesetError(f"{path}: not a readable Parquet file ({error}). Delete it and run again.")
+
+
 def read_table(path: Path, schema: Schema, columns: Sequence[str] | None = None) -> pa.Table:
     """Read a table, checked against `schema`; `columns` limits what is read.
 
     Raises FacesetError where the file is not such a table.
     """
-    return _open(path, schema).read(columns=list(columns) if columns else None)
+    file = _open(path, schema)
+    try:
+        return file.read(columns=list(columns) if columns else None)
+    except (OSError, pa.ArrowException) as error:
+        raise _unreadable(path, error) from error
 
 
 def iterate_rows(path: Path, schema: Schema, batch_rows: int = PICTURE_GROUP_ROWS) -> Iterator[pa.RecordBatch]:

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from faceset.alignments import Alignments, from_msgpack, fsa_bytes, msgpack_bytes
 from faceset.embeddings import Embeddings, Metric, write_embeddings
 from faceset.face_ids import face_id
+from faceset.face_pixels import pack
+from faceset.face_png import encode
 from faceset.geometry_constants import LANDMARKS_98_TO_68, MEAN_FACE_51
 from faceset.project import REPOSITORY, Project, load_project
 from faceset.schemas import Schema
@@ -122,6 +124,11 @@ def write_vectors(
     """An embeddings table."""
     write_embeddings(path, Embeddings(list(faces), vectors.astype(np.float32), metric), "made_up", "0" * 64)
     return path
+
+
+def png(image: NDArray[np.uint8], text: str) -> bytes:
+    """A face picture: a BGR image with a text in its chunk."""
+    return encode(image.shape[1], image.shape[0], pack(image), text)
 
 
 def ids(source: str, count: int, index: int = 0) -> list[str]:

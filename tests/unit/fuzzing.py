@@ -23,7 +23,8 @@ import numpy as np
 
 from faceset.alignments import fsa_bytes, msgpack_bytes, read_alignments
 from faceset.errors import FacesetError
-from faceset.face_png import encode, header_text, read_header, replace_header
+from faceset.face_png import header_text, read_header
+from factory import png
 from sample_face import face
 
 MEMORY_BYTES = 512 * 2**20
@@ -228,10 +229,10 @@ def cases(count: int, canary: Path) -> Iterator[tuple[str, str, bytes]]:
     ]
     snippets = opcode_snippets(canary)
     packed = msgpack_bytes(plain)
-    png = encode(np.zeros((8, 8, 3), np.uint8), header_text(face(), SOURCE))
+    black = np.zeros((8, 8, 3), np.uint8)
+    picture = png(black, header_text(face(), SOURCE))
     literal = {"alignments": {key: value for key, value in face().items() if key != "thumb"}, "source": SOURCE}
     text = repr(literal).encode()
-    bare = encode(np.zeros((8, 8, 3), np.uint8), "")
 
     kinds: dict[str, tuple[str, Callable[[], bytes]]] = {
         "fsa bytes": ("fsa", lambda: damaged(fsa_bytes(plain), rng)),
@@ -244,9 +245,9 @@ def cases(count: int, canary: Path) -> Iterator[tuple[str, str, bytes]]:
             lambda: msgpack.packb(with_odd_value(plain, rng), unicode_errors="surrogatepass"),
         ),
         "msgpack heads": ("msgpack", lambda: packed[: rng.choice((1, 30, 60))] + rng.choice(HUGE_HEADS) * 600),
-        "png bytes": ("png", lambda: damaged(png, rng)),
-        "png text": ("png", lambda: replace_header(bare, damaged(text, rng).decode("latin-1"))),
-        "png values": ("png", lambda: replace_header(bare, ascii(with_odd_value(literal, rng)))),
+        "png bytes": ("png", lambda: damaged(picture, rng)),
+        "png text": ("png", lambda: png(black, damaged(text, rng).decode("latin-1"))),
+        "png values": ("png", lambda: png(black, ascii(with_odd_value(literal, rng)))),
     }
     for kind, (suffix, make) in kinds.items():
         for _ in range(count):
@@ -254,7 +255,7 @@ def cases(count: int, canary: Path) -> Iterator[tuple[str, str, bytes]]:
     for bomb in bombs():
         yield "pickle bombs", "fsa", zlib.compress(bomb, 9)
     for bomb in text_bombs():
-        yield "png bombs", "png", replace_header(bare, bomb)
+        yield "png bombs", "png", png(black, bomb)
 
 
 HUGE_HEADS = (

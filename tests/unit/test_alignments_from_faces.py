@@ -11,8 +11,8 @@ import pytest
 from faceset.alignments import face_landmarks, fsa_bytes, read_alignments
 from faceset.alignments_from_faces import alignments_from_faces
 from faceset.errors import FacesetError
-from faceset.face_png import encode, header_text
-from factory import face
+from faceset.face_png import header_text
+from factory import face, png
 from golden_data import GOLDEN, PHOTOS
 
 IMAGE = np.zeros((4, 4, 3), np.uint8)
@@ -29,7 +29,7 @@ def write_face(path: Path, frame: str, index: int, entry: dict[str, Any] | None 
         **changes,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(encode(IMAGE, header_text(entry or face(), source)))
+    path.write_bytes(png(IMAGE, header_text(entry or face(), source)))
     return path
 
 

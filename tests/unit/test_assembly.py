@@ -3,16 +3,15 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from faceset.assembly import DamagedPictureError, assembled_name, make_index, sync_folder_with_index
+from faceset.assembly import assembled_name, make_index, sync_folder_with_index
 from faceset.digests import file_digest
 from faceset.errors import FacesetError
-from faceset.face_ids import face_id
 from faceset.schemas import EXTRACTED, FACESET, MANIFEST
 from faceset.tables import read_table
 from factory import write_rows
@@ -28,11 +27,16 @@ def names(pictures: Pictures) -> dict[str, bytes]:
     return {assembled_name(source, file): data for source, files in pictures.items() for file, data in files.items()}
 
 
+class MissingError(Exception):
+    """A picture can not be had."""
+
+
 @dataclass
 class Assembled:
-    """A store of extracted pictures and the folder that is assembled from it."""
+    """A folder assembled from pictures, and the names of those that were asked for."""
 
     root: Path
+    asked: list[str] = field(default_factory=list)
 
     @property
     def folder(self) -> Path:
@@ -42,28 +46,33 @@ class Assembled:
     def ledger(self) -> Path:
         return self.root / "main" / ".faces.json"
 
-    def extract(self, pictures: Pictures) -> tuple[Path, dict[str, Path]]:
-        """The index of some pictures, and their folders in the store."""
-        place = self.root / "store" / hashlib.sha256(repr(pictures).encode()).hexdigest()
-        folders, tables, faces = {}, {}, []
+    def index(self, pictures: Pictures) -> Path:
+        """The index of some pictures."""
+        place = self.root / hashlib.sha256(repr(pictures).encode()).hexdigest()
+        place.mkdir(exist_ok=True)
+        tables, faces = {}, []
         for source, files in pictures.items():
-            folders[source] = place / source
-            folders[source].mkdir(parents=True, exist_ok=True)
             rows = []
             for file, data in files.items():
-                (folders[source] / file).write_bytes(data)
-                (folders[source] / file).chmod(0o444)
-                face = face_id(source, *Path(file).stem.rsplit("_", 1))  # type: ignore[arg-type]
-                rows.append({"file": file, "face_id": face, "sha256": hashlib.sha256(data).hexdigest()})
+                face = f"{source}/{Path(file).stem}"
+                rows.append({"file": file, "face_id": face, "picture": hashlib.sha256(data).hexdigest()})
                 faces.append({"face_id": face, "cluster": f"{face} and others"})
             tables[source] = write_rows(place / f"{source}.parquet", EXTRACTED, rows)
-        index = place / "index.parquet"
-        make_index(tables, write_rows(place / "manifest.parquet", MANIFEST, faces), index)
-        return index, folders
+        make_index(tables, write_rows(place / "manifest.parquet", MANIFEST, faces), place / "index.parquet")
+        return place / "index.parquet"
 
-    def sync(self, pictures: Pictures) -> None:
-        index, folders = self.extract(pictures)
-        sync_folder_with_index(self.folder, index, file_digest(index), folders)
+    def sync(self, pictures: Pictures, missing: Container[str] = ()) -> None:
+        """Make the folder hold these pictures; those whose names are `missing` can not be had, as from a full disk."""
+        index = self.index(pictures)
+
+        def made(source: str, wanted: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+            self.asked += wanted.values()
+            for face, name in wanted.items():
+                if name in missing:
+                    raise MissingError
+                yield name, pictures[source][f"{face.removeprefix(f'{source}/')}.png"]
+
+        sync_folder_with_index(self.folder, index, file_digest(index), made)
 
     def holds(self) -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in self.folder.iterdir()}
@@ -80,7 +89,7 @@ def faces(tmp_path: Path) -> Assembled:
 
 
 def test_the_index_tells_source_face_and_cluster_of_every_picture(tmp_path: Path) -> None:
-    index, _ = Assembled(tmp_path).extract({"b": {"x_0.png": b"1"}, "a": {"z_0.png": b"2", "x_1.png": b"3"}})
+    index = Assembled(tmp_path).index({"b": {"x_0.png": b"1"}, "a": {"z_0.png": b"2", "x_1.png": b"3"}})
     rows = read_table(index, FACESET).to_pylist()
     assert [(row["file"], row["source"], row["face_id"]) for row in rows] == [
         ("a--x_1.png", "a", "a/x_1"),
@@ -88,7 +97,7 @@ def test_the_index_tells_source_face_and_cluster_of_every_picture(tmp_path: Path
         ("b--x_0.png", "b", "b/x_0"),
     ]
     assert rows[0]["cluster"] == "a/x_1 and others"
-    assert rows[0]["sha256"] == hashlib.sha256(b"3").hexdigest()
+    assert rows[0]["picture"] == hashlib.sha256(b"3").hexdigest()
 
 
 def test_the_folder_holds_exactly_the_index(faces: Assembled) -> None:
@@ -103,6 +112,7 @@ def test_a_change_touches_only_files_that_differ(faces: Assembled) -> None:
     before = faces.states()
     faces.sync(SECOND)
     after = faces.states()
+    assert sorted(faces.asked[3:]) == ["a--x_1.png", "b--y_0.png"]
     assert after["a--x_0.png"] == before["a--x_0.png"]
     assert after["a--x_1.png"] != before["a--x_1.png"]
 
@@ -113,14 +123,11 @@ def test_nothing_is_touched_while_nothing_changes(faces: Assembled) -> None:
     assert (faces.states(), faces.ledger.stat().st_mtime_ns) == before
 
 
-def test_its_files_are_the_users_own_and_never_the_stores(faces: Assembled) -> None:
-    stored = {path.stat().st_ino for path in (faces.root / "store").rglob("*.png")}
+def test_its_files_are_the_users_own(faces: Assembled) -> None:
     for path in faces.folder.iterdir():
-        assert path.stat().st_ino not in stored
         assert not path.is_symlink()
         assert path.stat().st_mode & 0o200
-        path.write_bytes(b"mine")
-    assert {path.read_bytes() for path in (faces.root / "store").rglob("*.png")} == set(names(FIRST).values())
+        assert path.stat().st_nlink == 1
 
 
 def remove(path: Path) -> None:
@@ -187,54 +194,42 @@ def test_a_folder_moved_away_stays_as_it_is(faces: Assembled) -> None:
     assert len(list(kept.iterdir())) == 2
 
 
-@pytest.mark.parametrize("done", [0, 1])
-def test_a_run_that_was_broken_off_is_completed(faces: Assembled, done: int) -> None:
-    index, folders = faces.extract(SECOND)
-    missing = sorted({"a--x_1.png": "a", "b--y_0.png": "b"}.items())[done:]
-    for name, source in missing:  # the copy of these fails, as on a full disk
-        (folders[source] / name.removeprefix(f"{source}--")).unlink()
-    with pytest.raises(FileNotFoundError):
-        sync_folder_with_index(faces.folder, index, file_digest(index), folders)
+@pytest.mark.parametrize("missing", ["a--x_1.png", "b--y_0.png"])
+def test_a_run_that_was_broken_off_is_completed(faces: Assembled, missing: str) -> None:
+    with pytest.raises(MissingError):
+        faces.sync(SECOND, missing=[missing])
     assert json.loads(faces.ledger.read_bytes())["pending"]
-    (faces.folder / ".faceset-a--x_1.png").write_bytes(b"half")
+    (faces.folder / f".faceset-{missing}").write_bytes(b"half")
     faces.sync(SECOND)
     assert faces.holds() == names(SECOND)
 
 
 def test_a_run_that_was_broken_off_can_be_taken_back(faces: Assembled) -> None:
-    index, folders = faces.extract(SECOND)
-    (folders["a"] / "x_1.png").unlink()
-    with pytest.raises(FileNotFoundError):
-        sync_folder_with_index(faces.folder, index, file_digest(index), folders)
+    with pytest.raises(MissingError):
+        faces.sync(SECOND, missing=["a--x_1.png"])
     (faces.folder / "b--y_0.png").write_bytes(SECOND["b"]["y_0.png"])  # as if it had come that far
     faces.sync(FIRST)
     assert faces.holds() == names(FIRST)
 
 
-def test_a_damaged_picture_is_not_copied(faces: Assembled) -> None:
-    index, folders = faces.extract(SECOND)
-    (folders["b"] / "y_0.png").chmod(0o644)
-    (folders["b"] / "y_0.png").write_bytes(b"damaged")
-    with pytest.raises(DamagedPictureError, match=r"y_0\.png: damaged since it was extracted") as error:
-        sync_folder_with_index(faces.folder, index, file_digest(index), folders)
-    assert error.value.source == "b"
-    assert b"damaged" not in [path.read_bytes() for path in faces.folder.glob("[!.]*")]
-    (folders["b"] / "y_0.png").write_bytes(SECOND["b"]["y_0.png"])
-    sync_folder_with_index(faces.folder, index, file_digest(index), folders)
-    assert faces.holds() == names(SECOND)
-
-
 def test_after_a_crash_a_change_by_hand_is_still_seen(faces: Assembled) -> None:
-    index, folders = faces.extract(SECOND)
-    (folders["b"] / "y_0.png").unlink()
-    with pytest.raises(FileNotFoundError):
-        sync_folder_with_index(faces.folder, index, file_digest(index), folders)
+    with pytest.raises(MissingError):
+        faces.sync(SECOND, missing=["b--y_0.png"])
     edit(faces.folder / "a--x_0.png")
     with pytest.raises(FacesetError, match=r"first: a--x_0\.png"):
         faces.sync(SECOND)
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"index": null, "files": [1], "pending": []}'])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"index": null, "files": [1], "pending": []}',
+        b'{"index": null, "files": {"a": ["b", 1, 2]}, "pending": []}',
+    ],
+)
 def test_a_ledger_that_is_none_is_named(faces: Assembled, data: bytes) -> None:
     faces.ledger.write_bytes(data)
     with pytest.raises(FacesetError, match=r"\.faces\.json: not a ledger of ours"):

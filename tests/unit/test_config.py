@@ -34,6 +34,11 @@ def test_the_configs_that_come_along_are_valid(path: str) -> None:
         ({"cluster": {"threshold": float("inf")}}, "cluster.threshold is inf: input should be a finite number"),
         ({"facesets": {"a": {"extract": {"size_px": 255}}}}, "size_px is 255: input should be a multiple of 2"),
         ({"facesets": {"a": {"extract": {"every": 0}}}}, "every is 0"),
+        (
+            {"facesets": {"a": {"extract": {"sources": {"b": {"evry": 2}}}}}},
+            "extract.sources.b.evry; did you mean every?",
+        ),
+        ({"facesets": {"a": {"extract": {"large": True, "min_size_percent": 50}}}}, "write one of the two"),
         ({"facesets": {"a": {"sources": []}}}, "facesets.a.sources is []"),
         ({"facesets": {}}, "facesets is {}"),
     ],
@@ -43,3 +48,19 @@ def test_a_mistake_is_named_with_what_was_expected(values: dict[str, Any], messa
         load_config(values)
     assert message in str(error.value)
     assert str(error.value).startswith("config.yaml: ")
+
+
+def test_a_source_s_own_settings_of_extraction_replace_those_of_the_faceset() -> None:
+    extract = {"size_px": 256, "large": True, "sources": {"b": {"every": 5}, "c": {"min_size_percent": 50}}}
+    found = load_config({"facesets": {"main": {"extract": extract}}}).facesets["main"].extract
+    whole = {"size_px": 256, "min_size_percent": 100, "every": 1}
+    assert found.of_source("a") == whole
+    assert found.of_source("b") == whole | {"every": 5}
+    assert found.of_source("c") == whole | {"min_size_percent": 50}
+    assert load_config({}).facesets["main"].extract.of_source("a") == {
+        "size_px": 512,
+        "min_size_percent": 0,
+        "every": 1,
+    }
+    small = load_config({"facesets": {"main": {"extract": {"large": True, "sources": {"a": {"large": False}}}}}})
+    assert small.facesets["main"].extract.of_source("a")["min_size_percent"] == 0

@@ -1,7 +1,9 @@
 """Promises of extraction: the pictures that faceswap would have made of the same faces."""
 
 import ast
-import hashlib
+import functools
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +11,14 @@ import cv2
 import numpy as np
 import pytest
 
-from faceset.alignments import msgpack_bytes, read_alignments
-from faceset.extraction import extract_faces
-from faceset.face_ids import face_id, frame_of_key
-from faceset.face_png import pixel_digest
+from faceset.alignments import read_alignments
+from faceset.crop import crop_faces
+from faceset.cuts import Cuts
+from faceset.extraction import extract_faces, extracted_files
+from faceset.face_pixels import pixel_digest
 from faceset.footage import list_frames
-from faceset.schemas import EXTRACTED, KEPT
+from faceset.ingest import ingest
+from faceset.schemas import EXTRACTED, FACES, KEPT
 from faceset.tables import read_table
 from factory import write_rows
 from golden_data import GOLDEN, PHOTOS, photo_figures, photo_pictures, value_digest
@@ -22,43 +26,60 @@ from golden_data import GOLDEN, PHOTOS, photo_figures, photo_pictures, value_dig
 VIDEO = GOLDEN / "video" / "video.mp4"
 
 
-def extracted(
-    folder: Path,
-    footage: Path,
-    alignments: Path,
-    size_px: int = 256,
-    min_size_percent: int = 0,
-    every: int = 1,
-    threads: int = 2,
-) -> list[dict[str, Any]]:
-    """The `extracted` table of all faces of some alignments; the pictures lie in `folder`/faces."""
+@functools.cache
+def prepared(footage: Path, alignments: Path) -> Path:
+    """A folder with what the stages before extraction make of footage of which every face is kept."""
+    folder = Path(tempfile.mkdtemp())
     list_frames(footage, folder / "frames")
-    read = read_alignments(alignments)
-    (folder / "alignments").write_bytes(msgpack_bytes(read.data))
-    rows = [
-        {"face_id": face_id("film", frame, index), "frame": frame, "index": index}
-        for key, entry in read.frames.items()
-        for frame in [frame_of_key(key, footage.is_file())]
-        for index in range(len(entry["faces"]))
-    ]
-    write_rows(folder / "kept", KEPT, rows[::-1])
-    inputs = footage, folder / "frames", folder / "alignments", folder / "kept"
-    extract_faces(*inputs, folder / "faces", folder / "table", size_px, min_size_percent, every, threads)
-    found = read_table(folder / "table", EXTRACTED).to_pylist()
-    assert sorted(row["file"] for row in found) == sorted(path.name for path in (folder / "faces").iterdir())
-    return found
+    outputs = folder / "faces", folder / "alignments", folder / "problems"
+    ingest(read_alignments(alignments), alignments.name, footage, folder / "frames", "film", *outputs)
+    crop_faces(footage, folder / "frames", folder / "faces", folder / "chips", folder / "measures")
+    rows = read_table(folder / "faces", FACES, ["face_id", "frame", "position", "face_index"]).to_pylist()
+    write_rows(folder / "kept", KEPT, [{**row, "index": row.pop("face_index")} for row in rows][::-1])
+    return folder
 
 
-def photos(folder: Path, **options: int) -> list[dict[str, Any]]:
-    return extracted(folder, PHOTOS / "frames", PHOTOS / "alignments.fsa", **options)
+class Extraction:
+    """Extraction of all faces of some footage; what it cut is remembered in `folder`/cuts."""
+
+    def __init__(self, folder: Path, footage: Path, alignments: Path) -> None:
+        self.folder, self.footage = folder, footage
+        self.inputs = prepared(footage, alignments)
+        self.pictures = folder / "pictures"
+
+    @property
+    def cuts(self) -> Cuts:
+        return Cuts(self.folder / "cuts", "context", Path.unlink)  # type: ignore[arg-type]
+
+    def extract(
+        self, size_px: int = 256, min_size_percent: int = 0, every: int = 1, threads: int = 2, kept: Path | None = None
+    ) -> list[dict[str, Any]]:
+        """Extract. Returns the rows of the table; the files are in `pictures`."""
+        inputs = [self.inputs / name for name in ("frames", "faces", "measures", "alignments", "kept")]
+        inputs[-1] = kept or inputs[-1]
+        settings = size_px, min_size_percent, every, threads
+        extract_faces(self.footage, *inputs, self.cuts, self.folder / "table", *settings)
+        rows = read_table(self.folder / "table", EXTRACTED).to_pylist()
+        shutil.rmtree(self.pictures, ignore_errors=True)
+        self.pictures.mkdir()
+        wanted = {row["face_id"]: row["file"] for row in rows}
+        video = self.footage.is_file()
+        for name, data in extracted_files(self.folder / "table", inputs[3], video, self.cuts, wanted):
+            (self.pictures / name).write_bytes(data)
+        assert {path.name for path in self.pictures.iterdir()} == {row["file"] for row in rows}
+        return rows
+
+
+def photos(folder: Path) -> Extraction:
+    return Extraction(folder, PHOTOS / "frames", PHOTOS / "alignments.fsa")
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Extraction:
     """All faces of faceswap's photos at 256 px."""
-    folder = tmp_path_factory.mktemp("photos")
-    photos(folder)
-    return folder
+    extraction = photos(tmp_path_factory.mktemp("photos"))
+    extraction.extract()
+    return extraction
 
 
 def pixels(path: Path) -> np.ndarray:
@@ -71,69 +92,104 @@ def header(path: Path) -> Any:
     return ast.literal_eval(text[4 : text.index(b"IDAT") - 8].decode())
 
 
-def test_pixels_and_headers_of_photos_are_faceswaps(made: Path) -> None:
-    assert {path.name for path in (made / "faces").iterdir()} == set(photo_pictures())
+def test_pixels_and_headers_of_photos_are_faceswaps(made: Extraction) -> None:
+    assert {path.name for path in made.pictures.iterdir()} == set(photo_pictures())
     for name, expected in photo_pictures().items():
-        path = made / "faces" / name
-        assert pixel_digest(pixels(path)) == expected["pixels"]
-        assert value_digest(header(path)) == expected["header"]
+        assert pixel_digest(pixels(made.pictures / name)) == expected["pixels"]
+        assert value_digest(header(made.pictures / name)) == expected["header"]
 
 
 def test_pixels_and_header_of_a_video_are_faceswaps(tmp_path: Path) -> None:
-    found = extracted(tmp_path, VIDEO, VIDEO.with_name("video_alignments.fsa"), every=4)
+    extraction = Extraction(tmp_path, VIDEO, VIDEO.with_name("video_alignments.fsa"))
+    found = extraction.extract(every=4)
     assert {row["file"].split("_")[1] for row in found} <= {f"{frame:06d}" for frame in range(1, 41, 4)}
     (theirs,) = (VIDEO.parent / "faces_256").iterdir()
-    ours = tmp_path / "faces" / theirs.name
+    ours = extraction.pictures / theirs.name
     assert np.array_equal(pixels(ours), pixels(theirs))
     assert header(ours) == header(theirs)
 
 
-def test_the_table_tells_face_bytes_and_pixels_of_every_picture(made: Path) -> None:
-    for row in read_table(made / "table", EXTRACTED).to_pylist():
-        path = made / "faces" / row["file"]
-        assert row["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+def test_the_table_tells_face_and_pixels_of_every_picture(made: Extraction) -> None:
+    for row in read_table(made.folder / "table", EXTRACTED).to_pylist():
+        path = made.pictures / row["file"]
         assert row["pixels"] == pixel_digest(pixels(path))
         assert row["face_id"] == f"film/{path.stem}"
 
 
-def test_only_every_nth_frame_is_extracted_from(tmp_path: Path, made: Path) -> None:
-    found = photos(tmp_path, every=5)
+def test_only_every_nth_frame_is_extracted_from(tmp_path: Path, made: Extraction) -> None:
+    extraction = photos(tmp_path)
+    found = extraction.extract(every=5)
     frames = {f"frame_{number:06d}" for number in (1, 6, 11)}
     assert {row["file"] for row in found} == {name for name in photo_pictures() if name.rsplit("_", 1)[0] in frames}
-    for row in found:
-        assert (tmp_path / "faces" / row["file"]).read_bytes() == (made / "faces" / row["file"]).read_bytes()
+    for path in extraction.pictures.iterdir():
+        assert path.read_bytes() == (made.pictures / path.name).read_bytes()
 
 
 @pytest.mark.parametrize("percent", [50, 75, 200])
 def test_faces_smaller_than_the_share_of_the_size_are_left_out_and_names_stay(tmp_path: Path, percent: int) -> None:
     corners = {name: np.array(face["roi"]["head_256"]) for name, face in photo_figures().items()}
     sizes = {name: np.hypot(*(square[0] - square[1])) for name, square in corners.items()}
-    found = photos(tmp_path, min_size_percent=percent)
+    found = photos(tmp_path).extract(min_size_percent=percent)
     assert {row["file"] for row in found} == {name for name, size in sizes.items() if size >= 256 * percent / 100}
 
 
 def test_the_size_is_the_one_asked_for(tmp_path: Path) -> None:
-    rows = photos(tmp_path, size_px=128, every=14)
-    assert {pixels(tmp_path / "faces" / row["file"]).shape for row in rows} == {(128, 128, 3)}
+    extraction = photos(tmp_path)
+    extraction.extract(size_px=128, every=14)
+    assert {pixels(path).shape for path in extraction.pictures.iterdir()} == {(128, 128, 3)}
 
 
-def test_a_source_without_kept_faces_gives_an_empty_folder(tmp_path: Path) -> None:
-    list_frames(PHOTOS / "frames", tmp_path / "frames")
-    (tmp_path / "alignments").write_bytes(msgpack_bytes(read_alignments(PHOTOS / "alignments.fsa").data))
-    write_rows(tmp_path / "kept", KEPT, [])
-    inputs = PHOTOS / "frames", tmp_path / "frames", tmp_path / "alignments", tmp_path / "kept"
-    extract_faces(*inputs, tmp_path / "faces", tmp_path / "table", 256, 0, 1)
-    assert list((tmp_path / "faces").iterdir()) == []
-    assert len(read_table(tmp_path / "table", EXTRACTED)) == 0
+def test_a_source_without_kept_faces_gives_an_empty_table(tmp_path: Path) -> None:
+    extraction = photos(tmp_path)
+    assert extraction.extract(kept=write_rows(tmp_path / "kept", KEPT, [])) == []
 
 
-def test_bytes_and_order_do_not_depend_on_the_number_of_threads(tmp_path: Path) -> None:
-    written = {}
-    for threads in (1, 3, 8):
-        folder = tmp_path / str(threads)
+def test_bytes_and_order_do_not_depend_on_threads_or_on_what_was_cut_before(tmp_path: Path) -> None:
+    written = []
+    for threads, before in ((1, 1), (3, 1), (8, 1), (2, 5)):
+        folder = tmp_path / f"{threads} {before}"
         folder.mkdir()
-        photos(folder, threads=threads)
-        names = sorted(path.name for path in (folder / "faces").iterdir())
-        files = [folder / "table", *(folder / "faces" / name for name in names)]
-        written[threads] = [path.read_bytes() for path in files]
-    assert written[1] == written[3] == written[8]
+        extraction = photos(folder)
+        extraction.extract(every=before)
+        extraction.extract(threads=threads)
+        files = [folder / "table", *sorted(extraction.pictures.iterdir())]
+        written.append([path.read_bytes() for path in files])
+    assert written[0] == written[1] == written[2] == written[3]
+
+
+@pytest.mark.parametrize("name", ["photos", "video"])
+def test_what_was_cut_once_is_not_cut_again(tmp_path: Path, name: str) -> None:
+    paths = {
+        "photos": (PHOTOS / "frames", PHOTOS / "alignments.fsa"),
+        "video": (VIDEO, VIDEO.with_name("video_alignments.fsa")),
+    }
+    footage, alignments = paths[name]
+    moved = tmp_path / footage.name
+    (shutil.copytree if footage.is_dir() else shutil.copy)(footage, moved)
+    extraction = Extraction(tmp_path, footage, alignments)
+    extraction.extract(every=2)
+    extraction.footage = moved
+    # Frames of which all faces are known need not even be there.
+    if moved.is_dir():
+        for path in sorted(moved.iterdir())[::2]:
+            path.unlink()
+    else:
+        moved.write_bytes(b"")
+    again = extraction.extract(every=2)
+    assert len(again) == len(list(extraction.pictures.iterdir()))
+    if moved.is_dir():
+        assert len(extraction.extract()) == len(photo_pictures())
+
+
+def test_a_changed_picture_is_another_and_is_cut_again(tmp_path: Path) -> None:
+    """With the frame edited in place, the table of frames says so, and none of its old pixels are taken."""
+    footage = tmp_path / "frames"
+    shutil.copytree(PHOTOS / "frames", footage)
+    extraction = Extraction(tmp_path, footage, PHOTOS / "alignments.fsa")
+    before = {row["file"]: row for row in extraction.extract()}
+    cv2.imwrite(str(footage / "frame_000001.jpg"), 255 - pixels(footage / "frame_000001.jpg"))
+    prepared.cache_clear()
+    edited = Extraction(tmp_path, footage, PHOTOS / "alignments.fsa")
+    for row in edited.extract():
+        changed = row["file"].startswith("frame_000001_")
+        assert all((row[key] != before[row["file"]][key]) == changed for key in ("cut", "pixels", "picture"))

@@ -12,8 +12,8 @@ import pytest
 
 from faceset.errors import FacesetError
 from faceset.face_names import restore_names
-from faceset.face_png import encode, header_text, read_header
-from factory import face
+from faceset.face_png import header_text, read_header
+from factory import face, png
 
 KILLED = 137
 
@@ -28,7 +28,7 @@ def write_face(path: Path, original: str) -> Path:
         "source_is_video": False,
         "source_frame_dims": [64, 96],
     }
-    path.write_bytes(encode(np.zeros((4, 4, 3), np.uint8), header_text(face(), source)))
+    path.write_bytes(png(np.zeros((4, 4, 3), np.uint8), header_text(face(), source)))
     return path
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from faceset import geometry
-from faceset.face_png import pixel_digest
+from faceset.face_pixels import pixel_digest
 from faceset.geometry import PADDING_RATIO
 from golden_data import column, odd_figures, photo_figures, photo_frame, photo_pictures
 

@@ -13,13 +13,14 @@ import pytest
 from faceset.assembly import assembled_name
 from faceset.errors import FacesetError
 from faceset.face_ids import face_id
-from faceset.face_png import encode, header_text, pixel_digest
+from faceset.face_pixels import pixel_digest
+from faceset.face_png import header_text
 from faceset.keep_from_folder import keep_from_folder, write_keep_list
 from faceset.keep_list import HEADER, read_keep_list
 from faceset.manifest import make_manifest
 from faceset.schemas import CLUSTERS, FACES, FACESET, MANIFEST, MEASURES, TRACKS
 from faceset.tables import read_table
-from factory import landmarks, write_rows
+from factory import landmarks, png, write_rows
 
 SOURCES = ("film", "party")
 
@@ -112,7 +113,7 @@ class Scene:
             entry = {side: row[side] for side in "xywh"} | {"landmarks_xy": landmarks(5, 5, 20)}
             text = header_text(entry | {"mask": {}, "identity": {}, "thumb": None}, header)
             file = assembled_name(row["source"], original)
-            (self.pictures / file).write_bytes(encode(image, text))
+            (self.pictures / file).write_bytes(png(image, text))
             index.append(
                 {"file": file, "pixels": pixel_digest(image)} | {k: row[k] for k in ("face_id", "source", "cluster")}
             )
@@ -197,7 +198,7 @@ def change_pixels(path: Path) -> None:
     start = data.index(b"iTXt") - 4
     length = int.from_bytes(data[start : start + 4], "big")
     text = data[start + 8 + 13 : start + 8 + length].decode()
-    path.write_bytes(encode(np.full((8, 8, 3), 200, np.uint8), text))
+    path.write_bytes(png(np.full((8, 8, 3), 200, np.uint8), text))
 
 
 def test_a_picture_with_other_pixels_is_known_by_its_header(two_people: Scene) -> None:
@@ -222,7 +223,7 @@ def test_a_header_of_a_face_somewhere_else_in_that_frame_is_no_match(scene: Scen
     text = path.read_bytes().replace(b"'y': 1,", b"'y': 7,")  # of other alignments, where the box differs
     start = text.index(b"iTXt") - 4
     length = int.from_bytes(text[start : start + 4], "big")
-    path.write_bytes(encode(np.zeros((8, 8, 3), np.uint8), text[start + 21 : start + 8 + length].decode()))
+    path.write_bytes(png(np.zeros((8, 8, 3), np.uint8), text[start + 21 : start + 8 + length].decode()))
     with pytest.raises(FacesetError, match="not a picture of any face of this faceset"):
         scene.rows()
 

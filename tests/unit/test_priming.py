@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -205,18 +206,33 @@ def test_a_thinned_folder_stops_only_a_run_that_would_have_to_change_it() -> Non
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_damaged_picture_is_set_aside_before_it_reaches_the_training_folder() -> None:
-    faces = object_of("extract", "faces")
-    (faces / "a_0.png").chmod(0o644)
-    (faces / "a_0.png").write_bytes(b"damaged")
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"damaged")])
+def test_lost_pixels_never_reach_the_training_folder_and_are_cut_anew(damage: Callable[[Path], None]) -> None:
+    (pack,) = Path("store/cuts").rglob("*.parquet")
+    pack.chmod(0o644)
+    damage(pack)
     shutil.rmtree("results/facesets/main/faces")
-    with pytest.raises(FacesetError, match="Set aside"):
+    with pytest.raises(FacesetError, match="Run again: they are extracted anew"):
         prime(project())
     prime(project())
     assert "extract" not in records()
     run_script("extract")
     run_script("assemble")
     assert len(list(Path("results/facesets/main/faces").glob("*.png"))) == len(PICTURES)
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_face_that_was_dropped_and_is_kept_again_is_not_cut_again() -> None:
+    keep_list = Path("config/keep/main.tsv")
+    keep_list.parent.mkdir()
+    pictures = {path.name: path.read_bytes() for path in Path("results/facesets/main/faces").iterdir()}
+    for pictured in (2, 3):
+        keep_list.write_text("decision\tscope\tface\n" + "drop\tface\tphotos/a_0\n" * (pictured == 2))
+        for stage in ("manifest", "clean", "extract", "assemble"):
+            run_script(stage)
+        assert len(list(Path("results/facesets/main/faces").iterdir())) == pictured
+    assert {path.name: path.read_bytes() for path in Path("results/facesets/main/faces").iterdir()} == pictures
+    assert len(list(Path("store/cuts").rglob("*.parquet"))) == 1
 
 
 @pytest.mark.usefixtures("folder")

@@ -24,14 +24,6 @@ def put_file(store: Store, data: bytes) -> Artifact:
         return store.put(folder / "result")
 
 
-def put_folder(store: Store, files: dict[str, bytes]) -> Artifact:
-    with store.workspace() as folder:
-        (folder / "result").mkdir()
-        for name, data in files.items():
-            (folder / "result" / name).write_bytes(data)
-        return store.put(folder / "result")
-
-
 def remembered(store: Store, artifact: Artifact) -> Action:
     action = Action({"result": artifact}, "cpu")
     store.remember(KEY, action)
@@ -52,27 +44,10 @@ def test_a_file_comes_back_read_only(store: Store) -> None:
     assert path.stat().st_mode & 0o777 == 0o444
 
 
-def test_a_folder_comes_back_read_only(store: Store) -> None:
-    artifact = put_folder(store, {"a": b"12", "b": b"345"})
-    path = store.get(artifact)
-    assert {file.name: file.read_bytes() for file in path.iterdir()} == {"a": b"12", "b": b"345"}
-    assert artifact.size == 5
-    assert path.stat().st_mode & 0o777 == 0o555
-    assert all(file.stat().st_mode & 0o777 == 0o444 for file in path.iterdir())
-
-
-def test_an_empty_folder_is_an_artifact_too(store: Store) -> None:
-    artifact = put_folder(store, {})
-    assert list(store.get(artifact).iterdir()) == []
-    assert put_folder(store, {}) == artifact
-
-
-@pytest.mark.parametrize("put", [lambda store: put_file(store, b"x"), lambda store: put_folder(store, {"a": b"x"})])
-def test_the_same_bytes_are_kept_once_and_left_alone(store: Store, put: object) -> None:
-    assert callable(put)
-    first = put(store)
+def test_the_same_bytes_are_kept_once_and_left_alone(store: Store) -> None:
+    first = put_file(store, b"x")
     inode = store.get(first).stat().st_ino
-    assert put(store) == first
+    assert put_file(store, b"x") == first
     assert store.get(first).stat().st_ino == inode
     assert len(list(store.root.glob("objects/*/*"))) == 1
 
@@ -89,16 +64,6 @@ def test_a_damaged_object_is_set_aside_and_named_and_no_longer_known(store: Stor
     assert store.find(KEY) is None
     with pytest.raises(FacesetError, match="gone from the store"):
         store.get(artifact)
-
-
-def test_a_folder_with_a_damaged_file_is_set_aside_whole(store: Store) -> None:
-    artifact = put_folder(store, {"a": b"1", "b": b"2"})
-    file = store.object_path(artifact) / "a"
-    file.chmod(0o644)
-    file.write_bytes(b"3")
-    with pytest.raises(FacesetError, match="no longer those it is named by"):
-        store.get(artifact)
-    assert not store.has(artifact)
 
 
 def test_putting_it_again_heals_a_damaged_object(store: Store) -> None:

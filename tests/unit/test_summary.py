@@ -20,6 +20,7 @@ from faceset.stages import STAGES, Where
 from faceset.store import Action
 from faceset.summary import summarise
 from faceset.tables import write_table
+from factory import write_rows
 from report_inputs import Inputs
 
 FACES = {"interview": 1200, "portraits": 80}
@@ -74,11 +75,9 @@ def publish_tables(project: Project, inputs: dict[str, Any]) -> None:
 
 def publish_pictures(project: Project, faceset: str, counts: dict[str, int]) -> None:
     for source, count in counts.items():
-        names = [f"{place:06d}_0.png" for place in range(count)]
-        ids = [f"{source}/{place:06d}_0" for place in range(count)]
-        path = Path(f"{source}.parquet")
-        rest = {name: ["0" * 64] * count for name in EXTRACTED.arrow.names}
-        write_table(path, EXTRACTED, {**rest, "file": names, "face_id": ids})
+        stems = [f"{place:06d}_0" for place in range(count)]
+        rows = [{"file": f"{stem}.png", "face_id": f"{source}/{stem}"} for stem in stems]
+        path = write_rows(Path(f"{source}.parquet"), EXTRACTED, rows)
         publish_files(project, "extract", {"faceset": faceset, "source": source}, {"extracted": path})
     write_table(Path("index.parquet"), FACESET, {name: [] for name in FACESET.arrow.names})
     publish_files(project, "assemble", {"faceset": faceset}, {"faceset": Path("index.parquet")})
