@@ -34,6 +34,14 @@ def photo_pictures() -> dict[str, dict[str, str]]:
     return pictures
 
 
+@functools.cache
+def sorted_photo_pictures(by: str) -> list[str]:
+    """The names of those pictures in the order of faceswap's Sort tool, sorted by `yaw`, `blur-fft`, `color-gray` …"""
+    orders = json.loads((GOLDEN / "orders.json").read_text())["by_default_threshold_or_5_bins"]
+    order: list[str] = orders[f"sort:{by}"]["order"]
+    return order
+
+
 def photo_frame(picture: str) -> np.ndarray:
     """The photo, BGR, that a picture `frame_000001_0.png` was extracted from."""
     frame = cv2.imread(str(PHOTOS / "frames" / f"{picture.rsplit('_', 1)[0]}.jpg"))

@@ -14,7 +14,7 @@ from faceset.ingest import ingest
 from faceset.schemas import CHIPS, FACES, MEASURES
 from faceset.smooth_warp import smooth_warp
 from faceset.tables import read_table, write_table
-from golden_data import PHOTOS, column, photo_figures, photo_frame
+from golden_data import PHOTOS, column, photo_figures, photo_frame, sorted_photo_pictures
 from real_models import identity_model
 
 
@@ -54,6 +54,14 @@ def test_poses_are_faceswaps(cropped: Path) -> None:
     table = read_table(cropped / "measures", MEASURES)
     found = np.stack([table[name].to_numpy() for name in ("pitch", "yaw", "roll")], axis=1)
     np.testing.assert_allclose(found, column("pitch_yaw_roll_deg"), atol=0.01)
+
+
+@pytest.mark.parametrize("measure", ["size", "distance", "yaw", "pitch", "roll", "blur", "blur_fft"])
+def test_sorting_the_table_by_a_measure_gives_faceswaps_order(cropped: Path, measure: str) -> None:
+    direction = "ascending" if measure == "distance" else "descending"
+    table = read_table(cropped / "measures", MEASURES).sort_by([(measure, direction)])
+    expected = [f"photos/{name.removesuffix('.png')}" for name in sorted_photo_pictures(measure.replace("_", "-"))]
+    assert table["face_id"].to_pylist() == expected
 
 
 def stored_chips(cropped: Path) -> list[np.ndarray]:

@@ -3,7 +3,7 @@ import pytest
 
 from faceset import geometry
 from faceset.measures import measure_face
-from golden_data import column, photo_figures, photo_frame
+from golden_data import column, photo_figures, photo_frame, sorted_photo_pictures
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +35,21 @@ def test_measures_are_faceswaps(measured, measure):
 
 def test_histograms_are_faceswaps(measured):
     np.testing.assert_array_equal([face.histogram for face in measured], column("hist"))
+
+
+@pytest.mark.parametrize(
+    ("by", "measure", "sign"),
+    [
+        ("color-gray", "color_gray", -1),
+        ("color-luma", "color_luma", -1),
+        ("color-orange", "color_orange", -1),
+        ("color-green", "color_green", -1),
+        ("color-black", "color_black_percent", 1),  # the least first; all others begin with the largest
+    ],
+)
+def test_sorting_by_a_colour_gives_faceswaps_order(measured, by, measure, sign):
+    order = np.argsort([sign * getattr(face, measure) for face in measured], kind="stable")
+    assert np.array(list(photo_figures()))[order].tolist() == sorted_photo_pictures(by)
 
 
 def face_inputs(points=68):
