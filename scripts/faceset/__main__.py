@@ -72,6 +72,10 @@ def _keep_from_folder(arguments: argparse.Namespace) -> None:
     )
     if arguments.output:
         write_keep_list(arguments.output, text)
+        keep_list = project.keep_list(arguments.faceset)
+        there = arguments.output == keep_list
+        move = "" if there else f"compare it with {keep_list} if there is one, move it there and "
+        _tell(f"{arguments.output}: written. To use it, {move}run the workflow again.")
     else:
         sys.stdout.write(text)
 

@@ -77,7 +77,7 @@ def keep_from_folder(
         rows = list(_rows(table, at_least_a_track=True))
     groups = read_table(clusters, CLUSTERS, ["track", "cluster"]).to_pandas()
     reach = {scope: groups[scope].value_counts().to_dict() for scope in ("track", "cluster")}
-    say(f"{len(rows):,} rows say so: {_counted(rows)}.")
+    say(f"Rows that say so: {_counted(rows)}.")
     lines = [
         format_row(decision, scope, name, boxes.get(name), reach[scope][name] if scope in reach else 1)
         for decision, scope, name in rows

@@ -99,7 +99,10 @@ def read_sources(path: Path) -> tuple[Source, ...]:
             raise FacesetError(f"{path}, line {number}: the source {source.name!r} is there twice; names must differ.")
         found[source.name] = source
     if not found:
-        raise FacesetError(f"{path}: no sources under the header. Add a line for each video or folder of frames.")
+        raise FacesetError(
+            f"{path}: no sources under the header. Add a line for each video or folder of frames, or, if yours are "
+            "listed in another working directory, run this there."
+        )
     return tuple(found.values())
 
 

@@ -1,4 +1,4 @@
-"""The commands beside the workflow, on the results of a real run, typed as the README shows them."""
+"""The commands beside the workflow, on the results of a real run."""
 
 import json
 import shutil
@@ -60,15 +60,18 @@ def test_a_folder_thinned_out_by_hand_becomes_a_keep_list_that_says_the_same(pro
     pictures = sorted(folder.iterdir())
     pictures[0].unlink()
     pictures[1].rename(folder / "a name of my own.PNG")
-    done(project, "keep-from-folder", "main", "sorted", "--output", "config/keep/main.tsv")
+    made = faceset(project, "keep-from-folder", "main", "sorted", "--output", "config/keep/main.tsv")
+    assert made.returncode == 0, made.stderr
+    assert "config/keep/main.tsv: written. To use it, run the workflow again." in made.stderr
     assert snakemake(project).code == 0
     index = pd.read_parquet(project / "results/facesets/main/faceset.parquet")
     assert set(index["file"]) == {path.name for path in pictures[1:]}
 
 
 def test_alignments_can_be_rebuilt_from_extracted_faces(project: Path) -> None:
-    done(project, "from-faces", "results/facesets/main/photos/faces", "rebuilt")
-    (rebuilt,) = (project / "rebuilt").iterdir()
+    done(project, "from-faces", "results/facesets/main/faces", "rebuilt")
+    rebuilt = project / "rebuilt/photos--alignments.fsa"
+    assert list((project / "rebuilt").iterdir()) == [rebuilt]
     cleaned = read_alignments(project / "results/facesets/main/photos/alignments.fsa").frames
     frames = read_alignments(rebuilt).frames
     assert {frame: len(entry["faces"]) for frame, entry in frames.items()} == {
@@ -78,9 +81,8 @@ def test_alignments_can_be_rebuilt_from_extracted_faces(project: Path) -> None:
 
 def test_renamed_pictures_get_their_names_back(project: Path) -> None:
     folder = project / "shuffled"
-    shutil.copytree(project / "results/facesets/main/photos/faces", folder)
-    folder.chmod(0o755)
-    names = sorted(path.name for path in folder.iterdir())
+    shutil.copytree(project / "results/facesets/main/faces", folder)
+    names = sorted(path.name.removeprefix("photos--") for path in folder.iterdir())
     for path, name in zip(sorted(folder.iterdir()), [*names[1:], "x.png"], strict=True):
         path.rename(folder / f"new-{name}")
     told = done(project, "rename", "shuffled", "--dry-run")
