@@ -14,17 +14,20 @@ import cv2
 import numpy as np
 
 from benchmarks.measuring import cost_of, table
-from faceset.alignments import face_landmarks, msgpack_bytes, read_msgpack
-from faceset.extraction import extract_faces
+from faceset.alignments import msgpack_bytes
+from faceset.cuts import Cuts
+from faceset.extraction import extract_faces, extracted_files
 from faceset.face_ids import face_id, frame_of_key
+from faceset.face_pixels import pack
 from faceset.face_png import encode
 from faceset.footage import Picture, list_frames, read_frames
 from faceset.geometry import PADDING_RATIO, base_matrices, crop_matrices, normalised_landmarks, poses, warp_face
 from faceset.geometry_constants import MEAN_FACE_51
-from faceset.schemas import KEPT
-from faceset.tables import write_table
+from faceset.schemas import EXTRACTED, FACES, KEPT, MEASURES
+from faceset.schemas import FRAMES as FRAMES_TABLE
+from faceset.tables import read_table, write_table
 
-FRAMES = 200
+FRAMES, MANY_FRAMES = 200, 2000
 WIDTH, HEIGHT = 1280, 720
 PLACES = ((120, 120, 210), (520, 220, 260), (900, 160, 180))  # left, top and edge of the faces of every frame
 SIZE_PX = 512
@@ -33,53 +36,70 @@ SIZE_PX = 512
 def report() -> list[str]:
     """Measure a folder of JPEGs and a video."""
     cores = len(os.sched_getaffinity(0))
-    rows = []
+    rows, memory = [], []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for kind, footage in (("JPEG folder", _write_folder(folder)), ("MP4", _write_video(folder))):
             work = folder / kind
-            work.mkdir()
             faces = prepare(footage, work)
             for threads in sorted({1, cores}):
                 # By turns, and the fastest of each: other work on the machine then disturbs both alike.
                 rounds = [
                     (cost_of(extract, *args), cost_of(bare_loop, *args)) for args in [(footage, work, threads)] * 3
                 ]
-                extracting, bare = (min(costs, key=lambda cost: cost.result) for costs in zip(*rounds, strict=True))
-                rates = (f"{faces / cost.result:.0f}" for cost in (extracting, bare))
-                ratio = f"{extracting.result / bare.result:.2f}"
-                rows.append((kind, threads, *rates, ratio, f"{extracting.peak_mb:.0f}"))
+                extracting, bare = (
+                    min(costs, key=lambda cost: sum(cost.result)) for costs in zip(*rounds, strict=True)
+                )
+                cut, written = extracting.result
+                rates = (f"{faces / seconds:.0f}" for seconds in (cut, *bare.result))
+                rows.append((kind, threads, *rates, f"{cut / sum(bare.result):.2f}", f"{faces / written:.0f}"))
+        footage = _write_folder(folder, MANY_FRAMES)
+        for count, of in ((FRAMES, folder / "film"), (MANY_FRAMES, footage)):
+            faces = prepare(of, folder / f"{count}")
+            memory.append((f"{faces:,}", f"{cost_of(extract, of, folder / f'{count}', cores).peak_mb:.0f}"))
     return [
         "# Extraction",
         "",
         f"{FRAMES} frames of {WIDTH} x {HEIGHT} with {len(PLACES)} faces each, extracted at {SIZE_PX} px. The bare",
-        "loop decodes, finds the pose, warps and encodes the same faces, and neither labels, digests nor writes them;",
-        "its threads share nothing. The fastest of three runs each.",
+        "loop decodes, warps and encodes the same faces, from crops that are known, and does nothing else; its threads",
+        "share nothing. Extraction also finds out what is to be cut and remembers it in the store; making the files to",
+        "train on of it, with their headers, is measured by itself. The fastest of three runs each.",
         "",
-        *table(("footage", "threads", "faces a second", "bare loop", "times as long", "peak MB"), rows),
+        *table(("footage", "threads", "faces a second", "bare loop", "times as long", "files a second"), rows),
+        "",
+        "Peak memory of extraction and files together, the whole process:",
+        "",
+        *table(("faces", "peak MB"), memory),
     ]
 
 
 def prepare(footage: Path, work: Path) -> int:
-    """Write what extraction reads. Returns the number of faces."""
+    """Write what extraction reads into a new folder `work`. Returns the number of faces."""
+    work.mkdir()
     list_frames(footage, work / "frames")
-    names = sorted(path.name for path in footage.iterdir()) if footage.is_dir() else _video_names(footage)
+    names = read_table(work / "frames", FRAMES_TABLE, ["name"])["name"].to_pylist()
     random = np.random.default_rng(2)
-    frames = {name: {"faces": [_face(*place, random) for place in PLACES], "video_meta": {}} for name in names}
+    faces = [[_face(*place, random) for place in PLACES] for _ in names]
+    frames = {name: {"faces": of_frame, "video_meta": {}} for name, of_frame in zip(names, faces, strict=True)}
     (work / "alignments").write_bytes(msgpack_bytes({"__meta__": {"version": 2.4}, "__data__": frames}))
-    rows = [
-        (face_id("film", frame, index), frame, position, index)
-        for position, name in enumerate(names)
-        for frame in [frame_of_key(name, not footage.is_dir())]
-        for index in range(len(PLACES))
-    ]
-    columns = dict(zip(("face_id", "frame", "position", "index"), zip(*rows, strict=True), strict=True))
-    write_table(work / "kept", KEPT, columns)
-    return len(rows)
-
-
-def _video_names(video: Path) -> list[str]:
-    return [f"{video.stem}_{number + 1:06d}{video.suffix}" for number in range(FRAMES)]
+    count = len(names) * len(PLACES)
+    of_frames = [frame_of_key(name, not footage.is_dir()) for name in names]
+    known = {
+        "position": np.repeat(np.arange(len(names)), len(PLACES)),
+        "frame": np.repeat(of_frames, len(PLACES)),
+        "face_index": np.tile(np.arange(len(PLACES)), len(names)),
+        "landmarks": [face["landmarks_xy"].ravel() for of_frame in faces for face in of_frame],
+    }
+    known["index"] = known["face_index"]
+    known["face_id"] = [face_id("film", *face) for face in zip(known["frame"], known["index"], strict=True)]
+    landmarks = np.stack(known["landmarks"]).reshape(count, -1, 2)
+    offsets = poses(normalised_landmarks(landmarks)).offsets["head"]
+    known |= {"head_x": offsets[:, 0], "head_y": offsets[:, 1], "problem": [None] * count}
+    for schema in (FACES, MEASURES, KEPT):
+        columns = {name: known.get(name, np.zeros(count)) for name in schema.arrow.names}
+        columns |= {name: columns[name].astype(np.int32) for name in ("x", "y", "w", "h") if name in columns}
+        write_table(work / schema.name, schema, columns)
+    return count
 
 
 def _face(left: int, top: int, edge: int, random: np.random.Generator) -> dict[str, Any]:
@@ -90,38 +110,43 @@ def _face(left: int, top: int, edge: int, random: np.random.Generator) -> dict[s
     return {**box, "landmarks_xy": points, "mask": {}, "identity": {"vggface2": random.normal(size=512)}, "thumb": None}
 
 
-def extract(footage: Path, work: Path, threads: int) -> float:
-    """Extract all faces. Returns the seconds it took."""
+def extract(footage: Path, work: Path, threads: int) -> tuple[float, float]:
+    """Extract all faces, then make their files. Returns the seconds of both."""
     with tempfile.TemporaryDirectory(dir=work) as folder:
         out = Path(folder)
-        inputs = footage, work / "frames", work / "alignments", work / "kept"
+        inputs = [work / name for name in ("frames", "faces", "measures", "alignments", "kept")]
         started = time.perf_counter()
-        extract_faces(*inputs, out / "faces", out / "extracted", SIZE_PX, 0, 1, threads)
-        return time.perf_counter() - started
+        extract_faces(footage, *inputs, _cuts(out), out / "extracted", SIZE_PX, 0, 1, threads)
+        cut = time.perf_counter()
+        names = read_table(out / "extracted", EXTRACTED, ["face_id", "file"])
+        wanted = dict(zip(*(column.to_pylist() for column in names.columns), strict=True))
+        for name, data in extracted_files(out / "extracted", inputs[3], footage.is_file(), _cuts(out), wanted):
+            (out / name).write_bytes(data)
+        return cut - started, time.perf_counter() - cut
 
 
-def bare_loop(footage: Path, work: Path, threads: int) -> float:
+def _cuts(folder: Path) -> Cuts:
+    return Cuts(folder / "cuts", "film", lambda path: path)
+
+
+def bare_loop(footage: Path, work: Path, threads: int) -> tuple[float]:
     """Decode, warp and encode the same faces, the frames dealt out to as many loops. Returns the seconds it took."""
-    frames = list(read_msgpack(work / "alignments").frames.values())
-    landmarks = [[face_landmarks(face) for face in frame["faces"]] for frame in frames]
+    landmarks = np.array(read_table(work / "faces", FACES, ["landmarks"])["landmarks"].to_pylist(), np.float32)
+    landmarks = landmarks.reshape(len(landmarks), -1, 2)
+    base = base_matrices(landmarks)
+    offsets = poses(normalised_landmarks(landmarks, base)).offsets["head"]
+    matrices = crop_matrices(base, offsets, SIZE_PX, PADDING_RATIO["head"]).reshape(-1, len(PLACES), 2, 3)
     shares = [range(share * FRAMES // threads, (share + 1) * FRAMES // threads) for share in range(threads)]
 
     def loop(share: Sequence[int]) -> None:
         for position, picture in read_frames(footage, work / "frames", share):
-            for points in landmarks[position]:
-                _bare_face(picture, points[None])
+            for matrix in matrices[position]:
+                encode(SIZE_PX, SIZE_PX, pack(warp_face(picture, matrix, SIZE_PX)), "")
 
     started = time.perf_counter()
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(loop, shares))
-    return time.perf_counter() - started
-
-
-def _bare_face(picture: Picture, landmarks: np.ndarray) -> bytes:
-    base = base_matrices(landmarks)
-    offset = poses(normalised_landmarks(landmarks, base)).offsets["head"]
-    matrix = crop_matrices(base, offset, SIZE_PX, PADDING_RATIO["head"])[0]
-    return encode(warp_face(picture, matrix, SIZE_PX), "")
+    return (time.perf_counter() - started,)
 
 
 def _picture(number: int) -> Picture:
@@ -131,11 +156,15 @@ def _picture(number: int) -> Picture:
     return np.asarray(cv2.add(coarse, grain), np.uint8)
 
 
-def _write_folder(folder: Path) -> Path:
-    footage = folder / "film"
+def _write_folder(folder: Path, frames: int = FRAMES) -> Path:
+    footage = folder / ("film" if frames == FRAMES else "long film")
     footage.mkdir()
-    for number in range(FRAMES):
-        cv2.imwrite(str(footage / f"{number + 1:06d}.jpg"), _picture(number), [cv2.IMWRITE_JPEG_QUALITY, 90])
+    for number in range(frames):
+        path = footage / f"{number + 1:06d}.jpg"
+        if number < FRAMES:
+            cv2.imwrite(str(path), _picture(number), [cv2.IMWRITE_JPEG_QUALITY, 90])
+        else:
+            path.hardlink_to(footage / f"{number % FRAMES + 1:06d}.jpg")
     return footage
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-LIBRARIES = ("numpy", "opencv-python", "msgpack", "av")
+LIBRARIES = ("numpy", "opencv-python", "deflate", "msgpack", "av")
 
 
 class Cost(NamedTuple):
