@@ -21,6 +21,7 @@ from faceset.face_ids import face_id, frame_of_key
 from faceset.face_pixels import pack
 from faceset.face_png import encode
 from faceset.footage import Picture, list_frames, read_frames
+from faceset.footage_files import FootageDigests, frame_name
 from faceset.geometry import PADDING_RATIO, base_matrices, crop_matrices, normalised_landmarks, poses, warp_face
 from faceset.geometry_constants import MEAN_FACE_51
 from faceset.schemas import EXTRACTED, FACES, KEPT, MEASURES
@@ -76,8 +77,9 @@ def report() -> list[str]:
 def prepare(footage: Path, work: Path) -> int:
     """Write what extraction reads into a new folder `work`. Returns the number of faces."""
     work.mkdir()
-    list_frames(footage, work / "frames")
-    names = read_table(work / "frames", FRAMES_TABLE, ["name"])["name"].to_pylist()
+    list_frames(footage, FootageDigests(work, footage).learn(), work / "frames")
+    rows = read_table(work / "frames", FRAMES_TABLE, ["frame", "name"]).to_pylist()
+    names = [row["name"] or frame_name(footage.name, row["frame"]) for row in rows]
     random = np.random.default_rng(2)
     faces = [[_face(*place, random) for place in PLACES] for _ in names]
     frames = {name: {"faces": of_frame, "video_meta": {}} for name, of_frame in zip(names, faces, strict=True)}

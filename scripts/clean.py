@@ -12,6 +12,7 @@ def compute(job: Job) -> None:
         job.input("frames"),
         job.input("manifest"),
         job.params["source"],
+        job.params["video"],
         job.output("fsa"),
         job.output("alignments"),
         job.output("kept"),

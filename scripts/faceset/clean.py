@@ -1,11 +1,12 @@
 """Cleaned alignments: those of a source, with the faces that a faceset keeps and no others."""
 
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pyarrow.compute as pc
 
 from faceset.alignments import fsa_chunks, msgpack_chunks, read_msgpack
 from faceset.face_ids import face_id, frame_of_key
+from faceset.footage_files import frame_name
 from faceset.schemas import FRAMES, KEPT, MANIFEST
 from faceset.tables import read_table, write_table
 
@@ -15,6 +16,7 @@ def clean_alignments(
     frames: Path,
     manifest: Path,
     source: str,
+    video: str | None,
     fsa_out: Path,
     msgpack_out: Path,
     kept_out: Path,
@@ -30,20 +32,21 @@ def clean_alignments(
         As ingest wrote them (msgpack).
     frames, manifest
         The source's `frames` table and the faceset's `manifest` table.
+    source, video
+        The source's name; the file name of its video as it is called now, None for a folder of pictures.
     fsa_out, msgpack_out, kept_out
         The cleaned alignments in both forms, and the `kept` table that tells their faces' ids, in the same order.
     """
     footage = {row["frame"]: row for row in read_table(frames, FRAMES, ["frame", "position", "name"]).to_pylist()}
     kept = _kept_faces(manifest, source)
-    is_video = any(PurePosixPath(row["name"]).stem != frame for frame, row in footage.items())
     read = read_msgpack(alignments)
     entries, rows = {}, []
     for key, entry in read.frames.items():
-        frame = frame_of_key(key, is_video)
+        frame = frame_of_key(key, video is not None)
         ids = [face_id(source, frame, index) for index in range(len(entry["faces"]))]
         stay = [index for index, name in enumerate(ids) if name in kept]
         rows += [(ids[old], frame, footage[frame]["position"], new) for new, old in enumerate(stay)]
-        name = footage[frame]["name"] if frame in footage else key
+        name = key if frame not in footage else frame_name(video, frame) if video else footage[frame]["name"]
         entries[name] = {**entry, "faces": [entry["faces"][index] for index in stay]}
     data = {**read.data, "__data__": entries}
     for output, chunks in ((fsa_out, fsa_chunks(data)), (msgpack_out, msgpack_chunks(data))):

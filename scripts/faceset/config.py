@@ -125,6 +125,11 @@ class Config(_Section):
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="What models run on; `auto` takes CUDA where it works."
     )
+    paranoid: bool = Field(
+        default=False,
+        description="Hash all footage in each run. Otherwise a file is the one that was hashed before while its size, "
+        "its time and its inode are.",
+    )
     detect: Detect = Field(default=Detect(), description="How faces are found in sources without alignments.")
     identity: Identity = Field(default=Identity(), description="Which model tells people apart.")
     cluster: Cluster = Field(default=Cluster(), description="When two faces count as one person.")

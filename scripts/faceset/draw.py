@@ -13,7 +13,7 @@ from faceset.atomic import write_atomically
 from faceset.errors import FacesetError
 from faceset.face_ids import frame_of_key
 from faceset.footage import Picture, read_frames
-from faceset.footage_files import is_video
+from faceset.footage_files import frame_name, is_video
 from faceset.geometry import (
     PADDING_RATIO,
     Float64,
@@ -74,6 +74,8 @@ def draw_faces(
     if every < 1:
         raise FacesetError(f"every {every}th frame can not be drawn: expected a number from 1.")
     table = read_table(frames, FRAMES, ["position", "frame", "name"]).to_pylist()
+    for row in table:
+        row["name"] = row["name"] or frame_name(footage.name, row["frame"])
     wanted = {
         row["position"]: row
         for row in table

@@ -20,6 +20,7 @@ from faceset.code_digest import code_digests
 from faceset.cuts import Cuts
 from faceset.cutting import cut_faces, cut_key
 from faceset.digests import canonical_json
+from faceset.face_ids import frame_of_key
 from faceset.face_png import encode, header_text
 from faceset.footage_files import is_video
 from faceset.geometry import PADDING_RATIO, base_matrices, crop_matrices, face_sizes, minimum_size_px
@@ -81,7 +82,7 @@ def extract_faces(
     keys = [chosen.keys[face] for face in new.tolist()]
     cuts.add(cut_faces(footage, frames, positions, keys, chosen.matrices[new], size_px, threads))
     with TableWriter(output, EXTRACTED) as table:
-        for row in _rows(chosen, frames, alignments, cuts):
+        for row in _rows(chosen, frames, alignments, is_video(footage), cuts):
             table.add(**{name: [value] for name, value in row.items()})
 
 
@@ -130,15 +131,15 @@ def _crops(landmarks: list[list[float]], offsets: NDArray[np.float32], size_px: 
     return matrices
 
 
-def _rows(chosen: _Faces, frames: Path, alignments: Path, cuts: Cuts) -> Iterator[dict[str, Any]]:
+def _rows(chosen: _Faces, frames: Path, alignments: Path, video: bool, cuts: Cuts) -> Iterator[dict[str, Any]]:
     """The rows of the `extracted` table, in the order of the alignments."""
     positions, ids, indices = (chosen.rows[name].to_numpy() for name in ("position", "face_id", "index"))
-    table = read_table(frames, FRAMES, ["position", "name", "width", "height"]).take(np.unique(positions))
-    frame_of = {frame["name"]: frame for frame in table.to_pylist()}
+    table = read_table(frames, FRAMES, ["position", "frame", "width", "height"]).take(np.unique(positions))
+    frames_by_name = {frame["frame"]: frame for frame in table.to_pylist()}
     for name, packed in iterate_msgpack(alignments):
-        if name not in frame_of:
+        frame = frames_by_name.get(frame_of_key(name, video))
+        if frame is None:
             continue
-        frame = frame_of[name]
         first, end = np.searchsorted(positions, [frame["position"], frame["position"] + 1]).tolist()
         entry = hashlib.sha256(packed).hexdigest()
         for face in range(first, end):

@@ -6,7 +6,7 @@ of shape (height, width, 3), as shown: rotation is applied.
 
 import hashlib
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from faceset.digests import file_digest
 from faceset.errors import FacesetError
-from faceset.footage_files import is_video, list_pictures
+from faceset.footage_files import is_video
 from faceset.progress import Progress
 from faceset.schemas import FRAMES
 from faceset.tables import TableWriter, read_table
@@ -25,26 +24,25 @@ from faceset.tables import TableWriter, read_table
 Picture = npt.NDArray[np.uint8]
 
 
-def list_frames(path: Path, output: Path) -> None:
+def list_frames(path: Path, digests: Mapping[Path, str], output: Path) -> None:
     """Write the `frames` table of a video or folder, having decoded every frame once.
 
-    Raises FacesetError for footage with nothing that decodes.
+    `digests` holds the SHA-256 of each of its files. Raises FacesetError for footage with nothing that decodes.
     """
     with TableWriter(output, FRAMES, _video_metadata(path) if is_video(path) else None) as table:
-        rows = _video_rows(path) if is_video(path) else _folder_rows(path)
+        rows = _video_rows(path, digests[path]) if is_video(path) else _folder_rows(digests)
         for row in rows:
             table.add(**{name: [value] for name, value in row.items()})
 
 
-def _folder_rows(folder: Path) -> Iterator[dict[str, Any]]:
-    paths = list_pictures(folder)
-    for position, path in enumerate(Progress(paths, "frames")):
+def _folder_rows(digests: Mapping[Path, str]) -> Iterator[dict[str, Any]]:
+    for position, (path, digest) in enumerate(Progress(digests.items(), "frames", len(digests))):
         height, width = read_picture(path).shape[:2]
         yield {
             "position": position,
             "frame": path.stem,
             "name": path.name,
-            "digest": file_digest(path),
+            "digest": digest,
             "pts": None,
             "keyframe": True,
             "width": width,
@@ -71,8 +69,7 @@ def _declared_frames(container: Any) -> int:
     return int(container.duration / av.time_base * stream.average_rate)
 
 
-def _video_rows(path: Path) -> Iterator[dict[str, Any]]:
-    digest = file_digest(path)
+def _video_rows(path: Path, digest: str) -> Iterator[dict[str, Any]]:
     with _open_video(path) as container:
         position = -1
         for position, frame in enumerate(Progress(_decode(container), "frames")):
@@ -80,7 +77,7 @@ def _video_rows(path: Path) -> Iterator[dict[str, Any]]:
             yield {
                 "position": position,
                 "frame": f"{position + 1:06d}",
-                "name": f"{path.stem}_{position + 1:06d}{path.suffix}",
+                "name": None,
                 "digest": digest,
                 "pts": frame.pts,
                 "keyframe": bool(frame.key_frame),
@@ -152,6 +149,8 @@ def read_frames(path: Path, frames: Path, positions: Sequence[int]) -> Iterator[
         Its `frames` table. Footage that no longer agrees with it (a picture's digest, a video frame's time) raises
         FacesetError.
     """
+    if not positions:
+        return
     table = read_table(frames, FRAMES, ["name", "digest", "pts", "keyframe", "rotation"])
     if is_video(path):
         rotations = table["rotation"].to_numpy()

@@ -9,6 +9,7 @@ import numpy as np
 from faceset.alignments import VERSION, msgpack_bytes
 from faceset.detection import FaceDetector
 from faceset.footage import read_frames
+from faceset.footage_files import frame_name
 from faceset.inference import Device
 from faceset.mesh_landmarks import DetectedFace, MeshLandmarks, detect_faces
 from faceset.models import Model, verified_model_path
@@ -35,14 +36,14 @@ def detect_footage(
     detector = FaceDetector(models, models_folder, min_face_px, device=device)
     mesh_model = models[MESH_MODEL]
     mesh = MeshLandmarks(mesh_model, verified_model_path(mesh_model, models_folder), device)
-    rows = read_table(frames, FRAMES, ["name", "pts", "keyframe"]).to_pylist()
+    rows = read_table(frames, FRAMES, ["frame", "name", "pts", "keyframe"]).to_pylist()
     found: dict[str, Any] = {}
     pictures = read_frames(footage, frames, range(len(rows)))
     for position, picture in Progress(pictures, "frames looked at", len(rows)):
         row = rows[position]
         meta = {} if row["pts"] is None else {"pts_time": row["pts"], "keyframe": row["keyframe"]}
         faces = [_entry(face) for face in detect_faces(picture, detector, mesh)]
-        found[row["name"]] = {"faces": faces, "video_meta": meta}
+        found[row["name"] or frame_name("video", row["frame"])] = {"faces": faces, "video_meta": meta}
     output.write_bytes(msgpack_bytes({"__meta__": {"version": VERSION}, "__data__": found}))
     return detector.provider
 

@@ -10,11 +10,12 @@ import pyarrow.compute as pc
 from faceset.alignments import default_alignments_path
 from faceset.clean import clean_alignments
 from faceset.errors import FacesetError
+from faceset.footage_files import is_video
 from faceset.install_ledger import backup_name, installed_over, put_back, put_in_place
 from faceset.project import Project
 from faceset.records import read_record
 from faceset.schemas import KEPT, MANIFEST
-from faceset.stages import STAGES, Step, Where, plan_step
+from faceset.stages import STAGES, NotMadeYetError, Step, Where, plan_step
 from faceset.store import Action
 from faceset.tables import read_table, write_table
 
@@ -54,12 +55,13 @@ def install(
     manifests = [results.get("manifest", {"faceset": name}) for name in facesets]
     ingested = results.get("ingest", {"source": source})
     frames = results.get("frames", {"source": source})
-    store = project.store
+    store, footage = project.store, project.sources[source].frames
     data, left, all_faces = _cleaned(
         store.get(ingested.outputs["alignments"]),
         store.get(frames.outputs["frames"]),
         [store.get(action.outputs["manifest"]) for action in manifests],
         source,
+        footage.name if is_video(footage) else None,
     )
     kept_by = " or ".join(facesets)
     if not left:
@@ -132,7 +134,11 @@ class _Results:
             for reads in stage.reads_of(self._project, where).values():
                 for other, instance, _ in reads:
                     self.get(other.name, instance)
-            self._checked[path] = self._read(path, plan_step(self._project, stage, where, self._checked.__getitem__))
+            try:
+                step = plan_step(self._project, stage, where, self._checked.__getitem__)
+            except NotMadeYetError:
+                raise FacesetError(f"{path}: not made yet from the footage as it is. {RUN_FIRST}") from None
+            self._checked[path] = self._read(path, step)
         return self._checked[path]
 
     def _read(self, path: str, step: Step) -> Action:
@@ -146,7 +152,9 @@ class _Results:
         return action
 
 
-def _cleaned(alignments: Path, frames: Path, manifests: Sequence[Path], source: str) -> tuple[bytes, int, int]:
+def _cleaned(
+    alignments: Path, frames: Path, manifests: Sequence[Path], source: str, video: str | None
+) -> tuple[bytes, int, int]:
     """The alignments with the faces that any of the manifests keeps: the file, how many faces, and how many before."""
     tables = [read_table(path, MANIFEST).filter(pc.field("source") == source) for path in manifests]
     kept = {face for table in tables for face in table.filter(pc.field("kept"))["face_id"].to_pylist()}
@@ -156,5 +164,5 @@ def _cleaned(alignments: Path, frames: Path, manifests: Sequence[Path], source: 
         folder = Path(name)
         union, fsa, left = folder / "manifest", folder / "fsa", folder / "kept"
         write_table(union, MANIFEST, columns)
-        clean_alignments(alignments, frames, union, source, fsa, folder / "msgpack", left)
+        clean_alignments(alignments, frames, union, source, video, fsa, folder / "msgpack", left)
         return fsa.read_bytes(), len(read_table(left, KEPT, ["face_id"])), len(tables[0])

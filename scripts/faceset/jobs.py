@@ -103,7 +103,7 @@ def run_step(project: Project, step: Step, compute: Callable[[Job], None], gpus:
         with store.workspace() as folder:
             job = Job(project, step, folder, gpus)
             compute(job)
-            if plan_step(project, step.stage, step.where, read_record).key != key or _footage(project, step) != before:
+            if _footage(project, step) != before or plan_step(project, step.stage, step.where, read_record).key != key:
                 raise FacesetError("what it reads was changed while it was read. Nothing was kept; run again.")
             outputs = {name: store.put(job.output(name)) for name in step.stage.makes}
             action = Action(outputs, job.ran_on)
@@ -146,6 +146,8 @@ def run_script(snakemake: Any, compute: Callable[[Job], None]) -> None:
         sys.stderr = _Tee(terminal, log)
         try:
             project = load_project(snakemake.config)
+            if snakemake.rule == "frames":
+                project.footage_digests(project.sources[where["source"]]).learn(project.config.paranoid)
             step = plan_step(project, STAGES[snakemake.rule], where, read_record)
             computed = run_step(project, step, compute, snakemake.resources.get("gpu", 0))
             print(f"faceset: {label}: {'done' if computed else 'known already, nothing computed'}", file=sys.stderr)

@@ -63,6 +63,9 @@ def prime(project: Project) -> Primed:
     Raises FacesetError for input that no run could use.
     """
     primed = Primed()
+    if project.config.paranoid:
+        for source in project.sources.values():
+            project.footage_digests(source).learn(paranoid=True)
     owned = {Path(stage.record.format(**where)) for stage, where in all_steps(project)}
     retract_strangers(owned)
     for stage, where, found in survey(project):

@@ -7,6 +7,7 @@ from typing import Any
 
 from faceset.config import Config, Faceset, load_config
 from faceset.errors import FacesetError
+from faceset.footage_files import FootageDigests
 from faceset.models import IdentityEntry, Model, identity_entry, load_manifest
 from faceset.sources import Source, check_name, read_sources
 from faceset.store import Store
@@ -30,6 +31,10 @@ class Project:
     def store(self) -> Store:
         """The content store that the config names."""
         return Store(Path(self.config.store).expanduser())
+
+    def footage_digests(self, source: Source) -> FootageDigests:
+        """What is known of the bytes of a source's footage."""
+        return FootageDigests(self.store.footage, source.frames)
 
     def faceset_sources(self, faceset: str) -> list[str]:
         """The names of the sources that a faceset draws on, in the order of sources.tsv."""

@@ -42,7 +42,7 @@ FRAMES = Schema(
     (
         POSITION,
         FRAME,
-        Column("name", pa.string(), "the frame's name in alignments files"),
+        Column("name", pa.string(), "the picture's file name; none for a video", nullable=True),
         Column("digest", pa.string(), "SHA-256 of the picture file, or of the whole video"),
         Column("pts", pa.int64(), "presentation time", "stream time base", nullable=True),
         Column("keyframe", pa.bool_(), "whether decoding can start here"),

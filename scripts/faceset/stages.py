@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from faceset.code_digest import code_digests
 from faceset.digests import canonical_json, file_digest
-from faceset.footage_files import footage_signature
+from faceset.footage_files import content_digest, is_video
 from faceset.project import DETECTION_MODELS, REPOSITORY, Project
 from faceset.sources import Source
 from faceset.store import Action, Artifact
@@ -46,6 +46,10 @@ def _no_models(project: Project) -> tuple[str, ...]:  # noqa: ARG001
 
 def _always(source: Source) -> bool:  # noqa: ARG001
     return True
+
+
+class NotMadeYetError(Exception):
+    """Something that a step reads is yet to be made."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +158,16 @@ def _is_detected(source: Source) -> bool:
 
 
 def _footage_params(project: Project, where: Where) -> dict[str, Any]:
-    return {"signature": footage_signature(project.sources[where["source"]].frames)}
+    source = project.sources[where["source"]]
+    digests = project.footage_digests(source).known()
+    if digests is None:  # its job hashes it
+        raise NotMadeYetError
+    return {"content": content_digest(digests, is_video(source.frames))}
+
+
+def _clean_params(project: Project, where: Where) -> dict[str, Any]:
+    footage = project.sources[where["source"]].frames
+    return {"source": where["source"], "video": footage.name if is_video(footage) else None}
 
 
 def _alignments_file(project: Project, where: Where) -> dict[str, Path]:
@@ -284,7 +297,7 @@ STAGES = {
             module="faceset.clean",
             reads={"alignments": "ingest.alignments", "frames": "frames.frames", "manifest": "manifest.manifest"},
             libraries=("msgpack", "numpy", "pyarrow", "zlib"),
-            params=lambda project, where: {"source": where["source"]},  # noqa: ARG005
+            params=_clean_params,
         ),
         Stage(
             name="extract",
@@ -374,10 +387,6 @@ class Step:
                 }
             ).encode()
         ).hexdigest()
-
-
-class NotMadeYetError(Exception):
-    """Something that a step reads is yet to be made."""
 
 
 def plan_step(project: Project, stage: Stage, where: Where, read: Callable[[str], Action]) -> Step:

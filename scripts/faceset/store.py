@@ -3,6 +3,7 @@
     objects/ab/<sha256>         one file; read-only
     actions/ab/<key>.json       which artifacts the action of that key made
     cuts/                       pixels of extracted faces, see faceset.cuts
+    footage/                    digests of the files of footage, see faceset.footage_files
     tmp/                        work in progress, on the same file system
     quarantine/                 objects that did not verify, set aside
 
@@ -68,6 +69,11 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+
+    @property
+    def footage(self) -> Path:
+        """The folder with the digests of footage."""
+        return self.root / "footage"
 
     @property
     def cuts(self) -> Path:

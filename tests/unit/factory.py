@@ -15,10 +15,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from faceset.alignments import Alignments, from_msgpack, fsa_bytes, msgpack_bytes
+from faceset.digests import file_digest
 from faceset.embeddings import Embeddings, Metric, write_embeddings
 from faceset.face_ids import face_id
 from faceset.face_pixels import pack
 from faceset.face_png import encode
+from faceset.footage import list_frames
+from faceset.footage_files import list_pictures
 from faceset.geometry_constants import LANDMARKS_98_TO_68, MEAN_FACE_51
 from faceset.project import REPOSITORY, Project, load_project
 from faceset.schemas import Schema
@@ -126,6 +129,13 @@ def write_vectors(
     return path
 
 
+def write_frames(footage: Path, output: Path) -> Path:
+    """The `frames` table of some footage."""
+    files = list_pictures(footage) if footage.is_dir() else [footage]
+    list_frames(footage, {file: file_digest(file) for file in files}, output)
+    return output
+
+
 def png(image: NDArray[np.uint8], text: str) -> bytes:
     """A face picture: a BGR image with a text in its chunk."""
     return encode(image.shape[1], image.shape[0], pack(image), text)
@@ -162,6 +172,12 @@ def write_sources(folder: Path, frames: str) -> None:
 def project(**changes: Any) -> Project:
     """The project in the current folder; `changes` replace entries of its config."""
     return load_project({**CONFIG, **changes})
+
+
+def learn_footage(of: Project) -> None:
+    """What the job that lists frames does first."""
+    for source in of.sources.values():
+        of.footage_digests(source).learn()
 
 
 def run_script(stage: str, **changes: Any) -> str:

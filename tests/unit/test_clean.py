@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +38,13 @@ class Cleaned:
 def clean(folder: Path, data: dict[str, Any], names: list[str], is_video: bool, dropped: set[str]) -> Cleaned:
     """Clean the alignments `data` of the source `film`, whose footage has frames of these names, of some faces."""
     frames = [
-        {"frame": frame_of_key(name, is_video), "name": name, "position": position, "digest": "", "keyframe": True}
+        {
+            "frame": frame_of_key(name, is_video),
+            "name": None if is_video else name,
+            "position": position,
+            "digest": "",
+            "keyframe": True,
+        }
         | dict.fromkeys(("width", "height", "rotation"), 0)
         for position, name in enumerate(names)
     ]
@@ -57,6 +64,7 @@ def clean(folder: Path, data: dict[str, Any], names: list[str], is_video: bool, 
         store(folder / "frames.parquet", FRAMES, frames),
         store(folder / "manifest.parquet", MANIFEST, [defaults | face for face in faces]),
         "film",
+        re.sub(r"_\d{6}(?=\.)", "", names[0]) if is_video else None,
         *outputs,
     )
     return Cleaned(

@@ -8,12 +8,12 @@ import pytest
 
 from faceset.alignments import read_alignments
 from faceset.crop import crop_faces
-from faceset.footage import list_frames
 from faceset.geometry import chip_matrices
 from faceset.ingest import ingest
 from faceset.schemas import CHIPS, FACES, MEASURES
 from faceset.smooth_warp import smooth_warp
 from faceset.tables import read_table, write_table
+from factory import write_frames
 from golden_data import PHOTOS, column, photo_figures, photo_frame, sorted_photo_pictures
 from real_models import identity_model
 
@@ -22,7 +22,7 @@ from real_models import identity_model
 def cropped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the faces, chips and measures of faceswap's photos."""
     folder = tmp_path_factory.mktemp("photos")
-    list_frames(PHOTOS / "frames", folder / "frames")
+    write_frames(PHOTOS / "frames", folder / "frames")
     read = read_alignments(PHOTOS / "alignments.fsa")
     outputs = [folder / name for name in ("faces", "alignments", "problems")]
     ingest(read, "alignments.fsa", PHOTOS / "frames", folder / "frames", "photos", *outputs)

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from faceset.alignments import fsa_bytes, read_alignments
 from faceset.draw import AXES, BOX, HEAD, LANDMARKS, draw_faces, draw_on_frame
 from faceset.errors import FacesetError
-from faceset.footage import list_frames
-from factory import alignments, face, landmarks, picture, write_pictures, write_video
+from factory import alignments, face, landmarks, picture, write_frames, write_pictures, write_video
 from golden_data import PHOTOS, odd_figures
 
 BLACK = np.zeros((900, 1600, 3), np.uint8)
@@ -85,7 +84,7 @@ def test_no_face_however_odd_stops_the_drawing() -> None:
 
 @pytest.fixture
 def golden(tmp_path: Path) -> Path:
-    list_frames(PHOTOS / "frames", tmp_path / "frames.parquet")
+    write_frames(PHOTOS / "frames", tmp_path / "frames.parquet")
     return tmp_path / "frames.parquet"
 
 
@@ -105,7 +104,7 @@ def test_one_frame_is_drawn_by_either_of_its_names(tmp_path: Path, golden: Path,
 
 def test_every_nth_frame_of_a_video_is_drawn(tmp_path: Path) -> None:
     video = write_video(tmp_path / "clip.mp4", frames=10)
-    list_frames(video, tmp_path / "frames")
+    write_frames(video, tmp_path / "frames")
     made = alignments({"clip_000001.mp4": [face()], "clip_000005.mp4": [face(), face()]})
     (tmp_path / "in.fsa").write_bytes(fsa_bytes(made.data))
     said: list[str] = []
@@ -127,6 +126,6 @@ def test_what_can_not_be_drawn_is_said_before_anything_is_written(tmp_path: Path
     with pytest.raises(FacesetError, match=r"frame_000011\.png: exists already"):
         draw_faces(*inputs, None, 5, tmp_path / "out", print)
     assert len(list((tmp_path / "out").iterdir())) == 1
-    list_frames(frames, tmp_path / "other")
+    write_frames(frames, tmp_path / "other")
     with pytest.raises(FacesetError, match="is the footage itself"):
         draw_faces(frames, tmp_path / "other", PHOTOS / "alignments.fsa", None, 1, frames, print)

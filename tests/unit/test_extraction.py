@@ -16,11 +16,10 @@ from faceset.crop import crop_faces
 from faceset.cuts import Cuts
 from faceset.extraction import extract_faces, extracted_files
 from faceset.face_pixels import pixel_digest
-from faceset.footage import list_frames
 from faceset.ingest import ingest
 from faceset.schemas import EXTRACTED, FACES, KEPT
 from faceset.tables import read_table
-from factory import write_rows
+from factory import write_frames, write_rows
 from golden_data import GOLDEN, PHOTOS, photo_figures, photo_pictures, value_digest
 
 VIDEO = GOLDEN / "video" / "video.mp4"
@@ -30,7 +29,7 @@ VIDEO = GOLDEN / "video" / "video.mp4"
 def prepared(footage: Path, alignments: Path) -> Path:
     """A folder with what the stages before extraction make of footage of which every face is kept."""
     folder = Path(tempfile.mkdtemp())
-    list_frames(footage, folder / "frames")
+    write_frames(footage, folder / "frames")
     outputs = folder / "faces", folder / "alignments", folder / "problems"
     ingest(read_alignments(alignments), alignments.name, footage, folder / "frames", "film", *outputs)
     crop_faces(footage, folder / "frames", folder / "faces", folder / "chips", folder / "measures")

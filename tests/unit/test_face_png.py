@@ -112,7 +112,7 @@ def test_what_is_read_is_what_was_written_without_thumb_and_unknown_keys():
 
 
 def test_a_picture_without_a_header_is_named_and_other_texts_are_passed_over():
-    _, data = cv2.impng(".png", picture())
+    _, data = cv2.imencode(".png", picture())
     with pytest.raises(FacesetError, match=r"^plain\.png: has no face data"):
         read_header(data.tobytes(), "plain.png")
     ours = png(picture(), header_text(face(), source()))

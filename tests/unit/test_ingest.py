@@ -10,11 +10,10 @@ import pytest
 from faceset.alignments import Alignments, msgpack_bytes, read_alignments
 from faceset.crop import crop_faces
 from faceset.errors import FacesetError
-from faceset.footage import list_frames
 from faceset.ingest import ingest
 from faceset.schemas import CHIPS, FACES, FRAMES, MEASURES, PROBLEMS
 from faceset.tables import read_table
-from factory import alignments, face, landmarks, write_pictures, write_rows, write_video
+from factory import alignments, face, landmarks, write_frames, write_pictures, write_rows, write_video
 from golden_data import GOLDEN, PHOTOS
 
 WIDTH, HEIGHT = 300, 200
@@ -123,7 +122,7 @@ def test_whatever_is_not_marked_can_be_cropped(tmp_path: Path) -> None:
         "far jaw": [[-1000.0, 1000.0], *points[1:]],
     }
     folder = write_pictures(tmp_path / "photos", ["a.png"], WIDTH, HEIGHT)
-    list_frames(folder, tmp_path / "frames.parquet")
+    write_frames(folder, tmp_path / "frames.parquet")
     read = alignments({"a.png": [face(landmarks_xy=points) for points in strange.values()]})
     found = ingested_of(tmp_path, read, tmp_path / "frames.parquet", folder)
     outputs = tmp_path / "chips.parquet", tmp_path / "measures.parquet"
@@ -185,7 +184,7 @@ def test_footage_without_faces_is_no_mistake(tmp_path: Path) -> None:
 def test_the_copy_loses_nothing(tmp_path: Path, file: str) -> None:
     read = read_alignments(GOLDEN / file)
     footage = GOLDEN / "video" / "video.mp4" if "video" in file else PHOTOS / "frames"
-    list_frames(footage, tmp_path / "frames.parquet")
+    write_frames(footage, tmp_path / "frames.parquet")
     found = ingested_of(tmp_path, read, tmp_path / "frames.parquet", footage)
     assert found.copy == msgpack_bytes(read.data)
     assert all(row["problem"] is None for row in found.faces)
@@ -196,11 +195,11 @@ def test_a_video_cut_short_is_listed_and_used(tmp_path: Path) -> None:
     whole = write_video(tmp_path / "whole.mkv", frames=100)
     cut = tmp_path / "film.mkv"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
-    list_frames(cut, tmp_path / "frames.parquet")
+    write_frames(cut, tmp_path / "frames.parquet")
     found = ingested_of(tmp_path, alignments({"film_000001.mkv": [face()]}), tmp_path / "frames.parquet", cut)
     count = len(read_table(tmp_path / "frames.parquet", FRAMES))
     assert ("footage cut short", "", f"{100 - count} of 100 frames can not be decoded") in found.problems
-    list_frames(whole, tmp_path / "frames.parquet")
+    write_frames(whole, tmp_path / "frames.parquet")
     found = ingested_of(tmp_path, alignments({"film_000001.mkv": [face()]}), tmp_path / "frames.parquet", whole)
     assert {kind for kind, _, _ in found.problems} == {"frame without entry"}
 
@@ -208,7 +207,7 @@ def test_a_video_cut_short_is_listed_and_used(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["film.mp4", "film.ts", "film.avi"])
 def test_a_video_of_one_frame_is_no_mistake(tmp_path: Path, name: str) -> None:
     video = write_video(tmp_path / name, frames=1)
-    list_frames(video, tmp_path / "frames.parquet")
+    write_frames(video, tmp_path / "frames.parquet")
     read = alignments({name.replace(".", "_000001."): [face()]})
     found = ingested_of(tmp_path, read, tmp_path / "frames.parquet", video)
     assert found.problems == []

@@ -9,7 +9,6 @@ import pytest
 
 from faceset.alignments import default_alignments_path, from_msgpack, msgpack_bytes, read_alignments
 from faceset.errors import FacesetError
-from faceset.footage import list_frames
 from faceset.ingest import ingest
 from faceset.install import install, undo
 from faceset.jobs import Job, run_step
@@ -20,7 +19,7 @@ from faceset.records import read_record
 from faceset.schemas import CLUSTERS, FACES, MEASURES, TRACKS
 from faceset.stages import all_steps, plan_step
 from faceset.tables import read_table
-from factory import alignments, face, write_alignments, write_pictures, write_rows
+from factory import alignments, face, learn_footage, write_alignments, write_frames, write_pictures, write_rows
 
 NOON = datetime(2026, 5, 4, 12, 0, 0)
 NAMES = ("a.png", "b.png", "c.png")
@@ -51,6 +50,7 @@ def original(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     """The alignments of a source of that project, of which a copy is the current folder."""
     shutil.copytree(made, tmp_path / "work", symlinks=True)
     monkeypatch.chdir(tmp_path / "work")
+    learn_footage(current())  # copies have inodes of their own
     return tmp_path / "work" / "photos" / "alignments.fsa"
 
 
@@ -66,7 +66,7 @@ def compute(job: Job) -> None:
     """The stages up to the manifest; people are told apart by the order of their faces."""
     stage, source = job.step.stage.name, job.step.where.get("source", "")
     if stage == "frames":
-        list_frames(job.source.frames, job.output("frames"))
+        write_frames(job.source.frames, job.output("frames"))
     elif stage == "detect":
         job.output("detected").write_bytes(msgpack_bytes(alignments(FRAMES).data))
     elif stage == "ingest":
@@ -105,6 +105,7 @@ def compute_about_faces(job: Job, stage: str) -> None:
 def run() -> int:
     """Bring everything up to the manifests up to date; returns how much had to be computed."""
     project, computed = current(), 0
+    learn_footage(project)
     for stage, where in all_steps(project):
         if stage.name in ("clean", "extract", "assemble", "report"):
             continue

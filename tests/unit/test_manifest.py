@@ -10,15 +10,11 @@ import pytest
 from faceset.face_ids import face_id
 from faceset.keep_list import HEADER
 from faceset.manifest import Policy, make_manifest
-from faceset.schemas import CLUSTERS, FACES, MANIFEST, MEASURES, NOTICES, TRACKS, Schema
-from faceset.tables import read_table, write_table
+from faceset.schemas import CLUSTERS, FACES, MANIFEST, MEASURES, NOTICES, TRACKS
+from faceset.tables import read_table
+from factory import write_rows
 
 NO_FILTERS = {"min_size_px": 0.0, "min_blur": 0.0, "max_distance": None}
-
-
-def store(path: Path, schema: Schema, rows: list[dict[str, Any]]) -> Path:
-    write_table(path, schema, {name: [row[name] for row in rows] for name in schema.arrow.names})
-    return path
 
 
 @dataclass
@@ -75,10 +71,10 @@ class Faces:
         everyone = sorted((row for rows in usable.values() for row in rows), key=lambda row: row["face_id"])
         manifest, notices = self.folder / "manifest.parquet", self.folder / "notices.parquet"
         make_manifest(
-            {name: store(self.folder / f"{name}-faces", FACES, self.rows[name]) for name in sources},
-            {name: store(self.folder / f"{name}-measures", MEASURES, usable[name]) for name in sources},
-            {name: store(self.folder / f"{name}-tracks", TRACKS, usable[name]) for name in sources},
-            store(self.folder / "clusters", CLUSTERS, everyone),
+            {name: write_rows(self.folder / f"{name}-faces", FACES, self.rows[name]) for name in sources},
+            {name: write_rows(self.folder / f"{name}-measures", MEASURES, usable[name]) for name in sources},
+            {name: write_rows(self.folder / f"{name}-tracks", TRACKS, usable[name]) for name in sources},
+            write_rows(self.folder / "clusters", CLUSTERS, everyone),
             keep_list,
             policy,
             {**NO_FILTERS, **filters},

@@ -18,6 +18,7 @@ from factory import (
     CONFIG,
     PICTURES,
     face,
+    learn_footage,
     picture,
     project,
     run_script,
@@ -50,6 +51,7 @@ def folder(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     copy = tmp_path / "project"
     shutil.copytree(made, copy, symlinks=True)
     monkeypatch.chdir(copy)
+    learn_footage(project())  # copies have inodes of their own
     return copy
 
 
@@ -114,13 +116,27 @@ def test_edited_alignments_take_back_all_that_depends_on_them_and_undoing_restor
     assert records() == before
 
 
-def test_an_edit_that_changes_nothing_further_down_is_cut_off(folder: Path) -> None:
-    os.utime(folder / "photos" / "a.png")
+def test_touched_footage_is_hashed_and_nothing_is_computed(folder: Path) -> None:
+    before = records()
+    os.utime(folder / "photos" / "a.png", ns=(1, 1))
     prime(project())
     assert records() == {}
-    assert "done" in run_script("frames")
+    assert "nothing computed" in run_script("frames")
     prime(project())
-    assert set(records()) == set(MADE)
+    assert records() == before
+
+
+def test_an_edit_that_changes_nothing_further_down_is_cut_off(folder: Path) -> None:
+    before = records()
+    settings = {"identity": {"model": "dlib_resnet_v1"}, "detect": {"min_face_px": 50}}
+    keep_list = folder / "config" / "keep" / "main.tsv"
+    keep_list.parent.mkdir()
+    keep_list.write_text("# nothing decided yet\ndecision\tscope\tface\n")
+    prime(project(**settings))
+    assert {"manifest", "extract"} & set(records()) == set()
+    assert "done" in run_script("manifest")
+    prime(project(**settings))
+    assert records() == before
 
 
 def test_an_edited_picture_takes_back_what_was_cut_from_it(folder: Path) -> None:

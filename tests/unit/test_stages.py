@@ -17,9 +17,9 @@ import pytest
 from faceset import stages
 from faceset.code_digest import _path, reachable_modules
 from faceset.project import REPOSITORY, Project
-from faceset.stages import STAGES, Stage, Where, all_steps, plan_step
+from faceset.stages import STAGES, NotMadeYetError, Stage, Where, all_steps, plan_step
 from faceset.store import Action, Artifact
-from factory import CONFIG, PICTURES, face, project, write_alignments, write_project, write_sources
+from factory import CONFIG, PICTURES, face, learn_footage, project, write_alignments, write_project, write_sources
 
 # What only checks settings and manifests; it never touches a result.
 SETTINGS_LIBRARIES = {"pydantic", "PyYAML"}
@@ -42,7 +42,8 @@ def made_up(record: str) -> Action:
 
 
 def keys(of: Project) -> dict[str, str]:
-    """The key of the first instance of every stage."""
+    """The key of the first instance of every stage, the footage having been looked at."""
+    learn_footage(of)
     found: dict[str, str] = {}
     for stage, where in all_steps(of):
         found.setdefault(stage.name, plan_step(of, stage, where, made_up).key)
@@ -155,8 +156,9 @@ def test_keys_do_not_depend_on_where_things_are_nor_on_device_nor_on_the_order_o
 
 def test_a_touched_keep_list_or_alignments_file_changes_no_key(folder: Path) -> None:
     before = keys(project())
-    os.utime(folder / "photos" / "alignments.fsa", ns=(1, 1))
-    assert keys(project()) == before
+    for name in ("alignments.fsa", "a.png"):
+        os.utime(folder / "photos" / name, ns=(1, 1))
+        assert keys(project()) == before
 
 
 @pytest.mark.usefixtures("folder")
@@ -179,8 +181,27 @@ def test_the_users_files_change_the_keys_of_the_stages_that_read_them(folder: Pa
     (folder / "config" / "keep").mkdir()
     (folder / "config" / "keep" / "main.tsv").write_text("")
     assert changed(edited, kept := keys(project())) == {"manifest"}
-    os.utime(folder / "photos" / "a.png", ns=(1, 1))
+    (folder / "photos" / "a.png").write_bytes((folder / "photos" / "b.png").read_bytes())
     assert changed(kept, keys(project())) == {"frames"}
+
+
+def test_a_renamed_video_changes_names_alone(folder: Path) -> None:
+    (folder / "film.mp4").write_bytes(b"as good as a film, as long as nobody looks")
+    write_sources(folder, "film.mp4")
+    before = keys(project())
+    (folder / "film.mp4").rename(folder / "cut 2.mp4")
+    write_sources(folder, "cut 2.mp4")
+    assert changed(before, keys(project())) == {"clean"}
+
+
+def test_footage_that_nobody_looked_at_is_yet_to_be_listed(folder: Path) -> None:
+    of = project()
+    with pytest.raises(NotMadeYetError):
+        plan_step(of, STAGES["frames"], {"source": "photos"}, made_up)
+    keys(of)
+    (folder / "photos" / "a.png").write_bytes(b"another")
+    with pytest.raises(NotMadeYetError):
+        plan_step(of, STAGES["frames"], {"source": "photos"}, made_up)
 
 
 @pytest.mark.usefixtures("folder")

@@ -15,7 +15,7 @@ import pytest
 from conftest import DEMO, OFFLINE, Demo, all_bytes, make_demo_folder, snakemake
 
 from faceset.alignments import read_alignments
-from faceset.digests import path_digest
+from faceset.digests import file_digest
 from faceset.face_png import read_header
 from faceset.project import REPOSITORY
 from faceset.stages import STAGES
@@ -132,7 +132,7 @@ def test_every_artifact_is_named_by_its_bytes_and_read_only(demo: Demo) -> None:
     objects = list((demo.folder / "store/objects").glob("*/*"))
     assert len(objects) > len(STAGES)
     for path in objects:
-        assert path_digest(path) == path.name
+        assert file_digest(path) == path.name
         assert not path.stat().st_mode & 0o222
     assert not list((demo.folder / "store/tmp").iterdir())
 
@@ -262,6 +262,9 @@ def test_the_whole_demo_runs_without_a_network(offline_folder: Path) -> None:
 
 def test_the_same_bytes_on_one_core_in_another_folder(demo: Demo, offline_folder: Path) -> None:
     assert _records(offline_folder) == _records(demo.folder)
+    for faces in ("main", "collins"):
+        folder = f"results/facesets/{faces}/faces"
+        assert all_bytes(offline_folder / folder) == all_bytes(demo.folder / folder)
 
 
 def _records(folder: Path) -> dict[Path, bytes]:
@@ -318,7 +321,7 @@ def test_plain_names_show_the_artifacts_of_the_records(demo: Demo) -> None:
             stage = STAGES[record.stem]
             shown = demo.folder / record.parent / stage.makes[name]
             assert shown.is_symlink() == (name not in stage.copies)
-            assert path_digest(shown) == artifact["sha256"]
+            assert file_digest(shown) == artifact["sha256"]
             assert shown.is_file() or shown.resolve().name == artifact["sha256"]
 
 

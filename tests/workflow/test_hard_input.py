@@ -17,7 +17,7 @@ from conftest import DEMO, snakemake
 from test_bad_input import HEADER, make_project
 
 from faceset.alignments import fsa_bytes, read_alignments
-from faceset.digests import path_digest
+from faceset.digests import file_digest
 from faceset.project import REPOSITORY
 
 
@@ -196,4 +196,4 @@ def test_an_interrupted_run_ends_cleanly_and_the_next_one_completes(tmp_path: Pa
     assert again.code == 0, again.text
     assert again.computed == ["detect film", "ingest film"]
     for path in (folder / "store/objects").glob("*/*"):
-        assert path_digest(path) == path.name
+        assert file_digest(path) == path.name
