@@ -73,7 +73,7 @@ def sync_folder_with_index(folder: Path, index: Path, index_digest: str, picture
     ledger = _read_ledger(ledger_path) if folder.is_dir() else {"index": None, "files": {}, "pending": []}
     if ledger["index"] == index_digest:
         return
-    for leftover in folder.glob(f"{TEMPORARY}*"):
+    for leftover in (*folder.glob(f"{TEMPORARY}*"), *folder.parent.glob(f".{ledger_path.name}.*")):
         leftover.unlink()
     _check_untouched(folder, ledger)
     rows = read_table(index, FACESET, ["file", "face_id", "source", "picture"]).to_pylist()

@@ -15,7 +15,7 @@ from faceset.install_ledger import backup_name, installed_over, put_back, put_in
 from faceset.project import Project
 from faceset.records import read_record
 from faceset.schemas import KEPT, MANIFEST
-from faceset.stages import STAGES, NotMadeYetError, Step, Where, plan_step
+from faceset.stages import STAGES, Step, Where, plan_step
 from faceset.store import Action
 from faceset.tables import read_table, write_table
 
@@ -134,11 +134,9 @@ class _Results:
             for reads in stage.reads_of(self._project, where).values():
                 for other, instance, _ in reads:
                     self.get(other.name, instance)
-            try:
-                step = plan_step(self._project, stage, where, self._checked.__getitem__)
-            except NotMadeYetError:
-                raise FacesetError(f"{path}: not made yet from the footage as it is. {RUN_FIRST}") from None
-            self._checked[path] = self._read(path, step)
+            if stage.name == "frames":
+                self._project.footage_digests(self._project.sources[where["source"]]).learn()
+            self._checked[path] = self._read(path, plan_step(self._project, stage, where, self._checked.__getitem__))
         return self._checked[path]
 
     def _read(self, path: str, step: Step) -> Action:

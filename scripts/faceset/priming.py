@@ -14,7 +14,7 @@ from pathlib import Path
 from faceset.keep_list import read_keep_list
 from faceset.materialise import materialise
 from faceset.project import Project
-from faceset.records import publish, read_record, retract, retract_strangers
+from faceset.records import publish, read_record, retract, retract_strangers, sweep
 from faceset.stages import STAGES, NotMadeYetError, Stage, Step, Where, all_steps, plan_step
 from faceset.store import Action
 
@@ -69,6 +69,7 @@ def prime(project: Project) -> Primed:
     owned = {Path(stage.record.format(**where)) for stage, where in all_steps(project)}
     retract_strangers(owned)
     for stage, where, found in survey(project):
+        sweep(stage, where)
         if found is None:
             primed.missing += 1
             retract(stage, where)

@@ -62,6 +62,14 @@ def retract(stage: Stage, where: Where) -> bool:
     return found
 
 
+def sweep(stage: Stage, where: Where) -> None:
+    """Remove what a killed run left half made beside a target's record and links."""
+    for pattern in (stage.record, *stage.links.values()):
+        shown = Path(pattern.format(**where))
+        for leftover in shown.parent.glob(f".{shown.name}.*"):
+            leftover.unlink()
+
+
 def retract_strangers(owned: set[Path]) -> None:
     """Remove records and links of sources and facesets that the project no longer has.
 
