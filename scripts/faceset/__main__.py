@@ -127,6 +127,19 @@ def _identities(arguments: argparse.Namespace) -> None:
     )
 
 
+def _compare(arguments: argparse.Namespace) -> None:
+    from faceset.compare import compare, find_table
+
+    project = _project()
+    keep_lists = {name: path for name in project.config.facesets if (path := project.keep_list(name)).is_file()}
+    faces = {
+        faceset: {name: _made(Path("results") / name / "faces.parquet") for name in project.faceset_sources(faceset)}
+        for faceset in keep_lists
+    }
+    old, new = (find_table(path, project.store) for path in (arguments.old, arguments.new))
+    compare(old, new, keep_lists, faces, _say)
+
+
 def _draw(arguments: argparse.Namespace) -> None:
     from faceset.draw import draw_faces
 
@@ -219,6 +232,12 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("source", help="a source of sources.tsv")
     command.add_argument("output", type=Path, help="the .fsa file to write")
     command.set_defaults(run=_identities)
+
+    command = commands.add_parser("compare", help="tell what has become of clusters, and of keep-list rows with them")
+    tables = "a clusters.parquet, the folder it is in, or its record cluster.json"
+    command.add_argument("old", type=Path, help=tables)
+    command.add_argument("new", type=Path, help=tables)
+    command.set_defaults(run=_compare)
 
     command = commands.add_parser("draw", help="draw landmarks, boxes, crops and pose on frames")
     command.add_argument("source", help="a source of sources.tsv")

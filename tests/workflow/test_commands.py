@@ -112,6 +112,20 @@ def test_embeddings_are_written_as_identities_beside_those_that_were_there(proje
         assert "vggface2" in identity
 
 
+def test_compare_tells_who_split_and_which_rows_that_touches_from_a_kept_record(project: Path) -> None:
+    shutil.copyfile(project / "results/cluster.json", project / "before.json")
+    clusters = pd.read_parquet(project / "results/clusters.parquet")
+    largest = clusters["cluster"].value_counts().index[0]
+    rows = f"decision\tscope\tface\nkeep\tcluster\t{largest}\n"
+    (project / "config/keep/main.tsv").write_text(rows)
+    assert "Merged: 0\nSplit: 0\n" in done(project, "compare", "before.json", "results")
+    other = clusters.assign(cluster=clusters["face_id"])
+    other.to_parquet(project / "singles.parquet")
+    told = done(project, "compare", "results/clusters.parquet", "singles.parquet")
+    assert f"  {largest}, {(clusters['cluster'] == largest).sum()} faces before, went into\n" in told
+    assert f"main, line 2 (keep cluster {largest}): " in told
+
+
 def test_a_cleaned_film_can_be_smoothed(project: Path) -> None:
     done(project, "smooth", "results/facesets/main/photos/alignments.fsa", "smooth.fsa")
     before = read_alignments(project / "results/facesets/main/photos/alignments.fsa").frames
@@ -148,6 +162,8 @@ def test_install_puts_the_cleaned_file_in_place_nothing_runs_again_and_undo_puts
         (("keep-from-folder", "main", "config"), "config"),
         (("draw", "film", "out"), "there is no source 'film'; known: photos"),
         (("draw", "photos", "out", "--frame", "nowhere"), "there is no frame nowhere"),
+        (("compare", "results/frames.json", "results"), "frames.json: no such file"),
+        (("compare", "results/photos/frames.json", "results"), "frames.json: the record of another result"),
         (("export", "none.fsa", "out.json"), "none.fsa"),
         (("from-faces", "footage", "out"), "footage"),
         (("rename", "nowhere"), "nowhere"),
