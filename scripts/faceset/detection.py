@@ -57,7 +57,7 @@ class FaceDetector:
             raise FacesetError(f"the model manifest has no {absent[0]}, which detection needs.")
         self._models = [models[name] for name in STAGES]
         self._sessions = [
-            open_session(verified_model_path(model, models_dir), device, threads) for model in self._models
+            open_session(model, verified_model_path(model, models_dir), device, threads) for model in self._models
         ]
         self._min_face_px = min_face_px
         self._thresholds = thresholds

@@ -29,14 +29,15 @@ def embed_chips(
     landmarks_of = dict(zip(table["face_id"].to_pylist(), table["landmarks"], strict=True))
     batches = iterate_rows(chips, CHIPS)
     ids: list[str] = []
-    vectors = [np.empty((0, identity.dimensions), np.float32)]
+    vectors: list[npt.NDArray[np.float32]] = []
     for batch in Progress(batches, "batches of faces embedded"):
         names = batch["face_id"].to_pylist()
         landmarks = np.stack([_as_68_points(landmarks_of[name].values.to_numpy()) for name in names])
         pictures = [_picture(chip.as_py()) for chip in batch["chip"]]
-        vectors.append(identity.embed(identity.inputs_from_chips(pictures, chip_matrices(landmarks), landmarks)))
+        vectors.append(identity.embed(identity.inputs_from_chips(pictures, chip_matrices(landmarks), landmarks), names))
         ids += names
-    write_embeddings(output, Embeddings(ids, np.concatenate(vectors), model.metric), model.name, model.sha256)
+    found = np.concatenate(vectors) if vectors else np.empty((0, identity.dimensions), np.float32)
+    write_embeddings(output, Embeddings(ids, found, model.metric), model.name, model.sha256)
     return identity.provider
 
 

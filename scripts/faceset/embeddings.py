@@ -59,6 +59,12 @@ def _dimensions(path: Path) -> int:
         raise FacesetError(f"{path}: not an embeddings table. Delete it and run again.") from error
 
 
+def unusable_rows(vectors: npt.NDArray[np.floating], metric: Metric) -> npt.NDArray[np.int64]:
+    """Which of (N, D) vectors have no distance to any: not finite, or, for the cosine, without a direction."""
+    finite = np.isfinite(vectors).all(axis=1)
+    return np.flatnonzero(~finite if metric == "euclidean" else ~finite | ~vectors.any(axis=1))
+
+
 def distances(a: npt.ArrayLike, b: npt.ArrayLike, metric: Metric) -> Float64:
     """The (A, B) distances between each of A and each of B vectors, (A, D) and (B, D)."""
     return np.asarray(cdist(np.asarray(a), np.asarray(b), metric), np.float64)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from faceset.embeddings import unusable_rows
 from faceset.errors import FacesetError
 from faceset.geometry import (
     PADDING_RATIO,
@@ -42,7 +43,7 @@ class IdentityModel:
     def __init__(self, model: IdentityEntry, path: Path, device: Device = "auto", threads: int = 1) -> None:
         """Open the network; FacesetError where it can not be."""
         self.model = model
-        self._session = open_session(path, device, threads)
+        self._session = open_session(model, path, device, threads)
         self.provider = self._session.provider
 
     @property
@@ -82,20 +83,24 @@ class IdentityModel:
             image[:] = smooth_warp(chip, matrix, size)
         return images
 
-    def embed(self, images: Image) -> NDArray[np.float32]:
+    def embed(self, images: Image, names: Sequence[str] | None = None) -> NDArray[np.float32]:
         """Embeddings (N, D) of N > 0 pictures, as the model gives them.
 
-        A face's embedding does not depend on the others of the batch. Raises FacesetError where the model gives
-        another shape or numbers that are not finite.
+        A face's embedding does not depend on the others of the batch. `names` is what the faces are called in
+        messages. Raises FacesetError where the model gives another shape or numbers that can not be compared.
         """
         values = next(iter(self._session.run_each(network_input(images, self.model)).values()))
-        if values.ndim != 2 or values.shape[0] != len(images):
+        if values.ndim != 2 or values.dtype != np.float32:
             raise FacesetError(
-                f"{self.model.file}: gives {values.shape} for {len(images)} faces, expected one vector for each."
+                f"{self.model.file}: gives {values.dtype} of shape {values.shape} for {len(images)} faces, expected "
+                "one float32 vector for each. Export the model with its embedding as the first output."
             )
-        if not np.isfinite(values).all():
-            row = int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])
-            raise FacesetError(f"{self.model.file}: the embedding of face {row} of this batch is not finite.")
+        if len(bad := unusable_rows(values, self.model.metric)):
+            name = names[bad[0]] if names else f"number {bad[0]}"
+            raise FacesetError(
+                f"{self.model.file}: the embedding of {len(bad)} of {len(images)} faces is not finite, or all zeros; "
+                f"the first is face {name}. Are mean and scale of the model's manifest entry right?"
+            )
         return values
 
 

@@ -37,7 +37,7 @@ class MeshLandmarks:
     def __init__(self, model: Model, path: Path, device: Device = "auto", threads: int = 1) -> None:
         """Open the network; FacesetError where it can not be."""
         self._model = model
-        self._session = open_session(path, device, threads)
+        self._session = open_session(model, path, device, threads)
         self._weights = _vertex_weights()
         self.provider = self._session.provider
 

@@ -16,7 +16,7 @@ FileName = Field(pattern=r"^[A-Za-z0-9_.-]+$")
 
 
 class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class PackageEntry(_Entry):
@@ -52,7 +52,7 @@ class Model(_Entry):
     size_px: int = Field(gt=0)
     channels: Literal["rgb", "bgr"]
     mean: float | tuple[float, float, float]
-    scale: float
+    scale: float = Field(gt=0)
     layout: Literal["nchw", "nhwc"]
     licence: str
     source: str

@@ -121,14 +121,38 @@ def test_an_embedding_that_is_not_finite_is_refused(tmp_path: Path) -> None:
     graph.output(graph.node("Log", mean), "logarithm", ["N", 3])
     images = np.full((3, 8, 8, 3), 9, np.uint8)
     images[2] = 0
-    with pytest.raises(FacesetError, match=r"model.*embedding of face 2 of this batch is not finite"):
-        model_of(tmp_path, graph, file="model.onnx").embed(images)
+    model = model_of(tmp_path, graph, file="model.onnx")
+    with pytest.raises(FacesetError, match=r"model\.onnx: the embedding of 1 of 3 faces is not finite.*face number 2"):
+        model.embed(images)
+    with pytest.raises(FacesetError, match="the first is face film/000003_0"):
+        model.embed(images, ["film/000001_0", "film/000002_0", "film/000003_0"])
+
+
+def test_an_embedding_without_direction_has_no_cosine(tmp_path: Path) -> None:
+    black = np.zeros((1, 8, 8, 3), np.uint8)
+    assert not model_of(tmp_path, averaging(), metric="euclidean").embed(black).any()
+    with pytest.raises(FacesetError, match="not finite, or all zeros"):
+        model_of(tmp_path, averaging(), metric="cosine").embed(black)
+
+
+@pytest.mark.parametrize("layout", ["nchw", "nhwc"])
+def test_channels_mean_scale_and_layout_of_the_entry_reach_the_model(tmp_path: Path, layout: str) -> None:
+    graph = GraphBuilder()
+    axes = [2, 3] if layout == "nchw" else [1, 2]
+    graph.output(graph.node("ReduceMean", "data", axes=axes, keepdims=0), "colour", ["N", 3])
+    path = tmp_path / "mine.onnx"
+    path.write_bytes(graph.model_bytes("mine", "data", [1, 3, 4, 4] if layout == "nchw" else [1, 4, 4, 3]))
+    changes = {"input": "data", "size_px": 4, "layout": layout, "mean": (1.0, 2.0, 3.0), "scale": 0.5}
+    picture = np.tile(np.array([10, 20, 30], np.uint8), (2, 4, 4, 1))
+    for channels, expected in (("rgb", [14.5, 9.0, 3.5]), ("bgr", [4.5, 9.0, 13.5])):
+        entry = identity_model().model.model_copy(update={**changes, "channels": channels})
+        assert IdentityModel(entry, path, "cpu").embed(picture).tolist() == [expected] * 2
 
 
 def test_a_model_that_gives_no_vector_for_each_face_is_refused(tmp_path: Path) -> None:
     graph = GraphBuilder()
     graph.output(graph.node("Relu", "image"), "picture", ["N", 3, "S", "S"])
-    with pytest.raises(FacesetError, match="expected one vector for each"):
+    with pytest.raises(FacesetError, match=r"gives float32 of shape \(2, 3, 8, 8\) for 2 faces, expected"):
         model_of(tmp_path, graph).embed(np.zeros((2, 8, 8, 3), np.uint8))
 
 
