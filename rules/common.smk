@@ -114,9 +114,11 @@ def outputs_of(stage):
 
 
 def gpu_of(stage):
-    """The GPUs that a stage's job asks for: none where the store knows its result already."""
+    """The GPUs that a stage's job asks for: none where it runs no model, or the store knows its result already."""
 
     def gpu(wildcards, input):  # the name that Snakemake asks for
+        if not STAGES[stage].models(PROJECT):
+            return 0
         return 0 if is_known(PROJECT, stage, dict(wildcards.items())) else 1
 
     return gpu

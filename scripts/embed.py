@@ -5,9 +5,12 @@ from faceset.jobs import Job, run_script
 
 def compute(job: Job) -> None:
     """Only on a miss, so that a hit imports no more than it needs."""
-    from faceset.embed import embed_chips
+    from faceset.embed import embed_chips, take_identities
     from faceset.project import MODELS_FOLDER
 
+    if not job.models:
+        take_identities(job.input("faces"), job.input("alignments"), job.output("embeddings"), **job.params)
+        return
     (model,) = job.models.values()
     job.ran_on = embed_chips(
         job.input("chips"), job.input("faces"), job.output("embeddings"), model, MODELS_FOLDER, job.device

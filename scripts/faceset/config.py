@@ -37,6 +37,11 @@ class Identity(_Section):
     model: str = Field(
         default="dlib_resnet_v1", description="An identity model of the model manifest, config/models.yaml."
     )
+    embeddings: Literal["model", "from-alignments"] = Field(
+        default="model",
+        description="Run the `model`, or take the vectors of its name that the alignments bring "
+        "(faceswap's identities) `from-alignments`.",
+    )
 
 
 class Cluster(_Section):

@@ -30,10 +30,12 @@ class Embeddings:
 
 def write_embeddings(path: Path, embeddings: Embeddings, model: str, model_sha256: str) -> None:
     """Write the `embeddings` table; the model and its metric go into the table's metadata."""
+    dimensions = embeddings.vectors.shape[1]
+    column = pa.FixedSizeListArray.from_arrays(pa.array(embeddings.vectors.ravel()), dimensions)
     write_table(
         path,
-        embeddings_schema(embeddings.vectors.shape[1]),
-        {"face_id": embeddings.face_ids, "embedding": list(embeddings.vectors)},
+        embeddings_schema(dimensions),
+        {"face_id": embeddings.face_ids, "embedding": column},
         {"model": model, "model_sha256": model_sha256, "metric": embeddings.metric},
     )
 

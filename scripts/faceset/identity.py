@@ -46,12 +46,6 @@ class IdentityModel:
         self._session = open_session(model, path, device, threads)
         self.provider = self._session.provider
 
-    @property
-    def dimensions(self) -> int:
-        """How many numbers an embedding has."""
-        size = self.model.size_px
-        return len(self.embed(np.zeros((1, size, size, 3), np.uint8))[0])
-
     def alignment_matrices(self, landmarks: NDArray[np.floating]) -> Float64:
         """Matrices (N, 2, 3) from the frame to the model's input, of landmarks (N, 68 or 98, 2) in the frame.
 
@@ -90,10 +84,11 @@ class IdentityModel:
         messages. Raises FacesetError where the model gives another shape or numbers that can not be compared.
         """
         values = next(iter(self._session.run_each(network_input(images, self.model)).values()))
-        if values.ndim != 2 or values.dtype != np.float32:
+        if values.shape != (expected := (len(images), self.model.dimensions)) or values.dtype != np.float32:
             raise FacesetError(
                 f"{self.model.file}: gives {values.dtype} of shape {values.shape} for {len(images)} faces, expected "
-                "one float32 vector for each. Export the model with its embedding as the first output."
+                f"float32 of shape {expected}. Correct `dimensions` in the model's manifest entry, or export the "
+                "model with its embedding as the first output."
             )
         if len(bad := unusable_rows(values, self.model.metric)):
             name = names[bad[0]] if names else f"number {bad[0]}"

@@ -85,8 +85,8 @@ OWN_MODEL = """\
 
 An ONNX model that tells people apart is one entry of `config/models.yaml` in the repository, and one file in its
 `models/` folder. The comment there says what each key means: the file's SHA-256, its input's name and size, how a
-face is aligned for it (`dlib`, `arcface` or `legacy`), channel order, mean and scale, layout, metric and threshold.
-Then name it here:
+face is aligned for it (`dlib`, `arcface` or `legacy`), channel order, mean and scale, layout, the length of its
+embedding, metric and threshold. Then name it here:
 
 ```yaml
 identity:
@@ -95,6 +95,18 @@ identity:
 
 Everything from the embeddings on is made anew; the earlier results stay in the store, and come back with the earlier
 setting.
+
+Embeddings that faceswap wrote into the alignments (their `identity`) can be used as they are; no model runs then, and
+no GPU is asked for:
+
+```yaml
+identity:
+  embeddings: from-alignments
+  model: vggface2 # or t-face_ir-101, or another name that all faces have
+```
+
+Every usable face of every source needs that identity, or the run stops and names the first that lacks it. How those of
+other names are compared is a short entry under `identities` in `config/models.yaml`.
 """
 
 

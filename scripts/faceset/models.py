@@ -14,6 +14,8 @@ from faceset.errors import FacesetError
 Sha256 = Field(pattern=r"^[0-9a-f]{64}$")
 FileName = Field(pattern=r"^[A-Za-z0-9_.-]+$")
 
+SECTIONS = ("models", "packages", "identities")
+
 
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -59,16 +61,23 @@ class Model(_Entry):
     build: Build | None = None
 
 
-class IdentityEntry(Model):
-    """A model that tells people apart, and how a face is aligned for it.
+class EmbeddingKind(_Entry):
+    """What embeddings of one kind are, and how they are compared.
 
-    `threshold` is the largest distance within one person: Euclidean, or 1 minus the cosine.
+    `dimensions` is how many numbers one has, `threshold` the largest distance within one person: Euclidean, or 1 minus
+    the cosine.
     """
+
+    dimensions: int = Field(gt=0)
+    metric: Literal["euclidean", "cosine"]
+    threshold: float = Field(gt=0)
+
+
+class IdentityEntry(Model, EmbeddingKind):
+    """A model that tells people apart, and how a face is aligned for it."""
 
     role: Literal["identity"]
     alignment: Literal["dlib", "arcface", "legacy"]
-    metric: Literal["euclidean", "cosine"]
-    threshold: float = Field(gt=0)
 
 
 def load_manifest(path: Path) -> dict[str, Model]:
@@ -76,18 +85,25 @@ def load_manifest(path: Path) -> dict[str, Model]:
 
     Raises FacesetError naming the file, the model, the key, and for an unknown key the nearest known one.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise FacesetError(f"{path}: can not be read as YAML: {error}") from error
-    if not isinstance(content, dict) or not isinstance(content.get("models"), dict):
-        raise FacesetError(f"{path}: expected a mapping with a key `models`, and `packages` where models are built.")
-    if unknown := sorted(set(content) - {"models", "packages"}, key=str):
-        raise FacesetError(f"{path}: unknown key {unknown[0]!r}; known here: models, packages.")
+    content = _read(path)
     packages = content.get("packages") or {}
     return {
         name: _load_model(f"{path}: model {name}", name, entry, packages) for name, entry in content["models"].items()
     }
+
+
+def load_stored_identities(path: Path) -> dict[str, EmbeddingKind]:
+    """The kinds of embeddings that alignments may bring, by the name that they have there, without their models.
+
+    Raises FacesetError naming the file, the kind, the key, and for an unknown key the nearest known one.
+    """
+    kinds = {}
+    for name, entry in (_read(path).get("identities") or {}).items():
+        try:
+            kinds[name] = EmbeddingKind.model_validate(entry)
+        except ValidationError as error:
+            raise FacesetError(f"{path}: identity {name}: {_first_fault(error, EmbeddingKind)}") from error
+    return kinds
 
 
 def identity_entry(models: Mapping[str, Model], name: str) -> IdentityEntry:
@@ -97,6 +113,17 @@ def identity_entry(models: Mapping[str, Model], name: str) -> IdentityEntry:
     if not isinstance(model, IdentityEntry):
         raise FacesetError(f"the model manifest has no identity model {name!r}; {_hint(name, known)}")
     return model
+
+
+def stored_identity(models: Mapping[str, Model], identities: Mapping[str, EmbeddingKind], name: str) -> EmbeddingKind:
+    """What the embeddings of that name in alignments are; FacesetError, with the nearest name, if it is not said."""
+    kinds = {**identities, **{key: model for key, model in models.items() if isinstance(model, IdentityEntry)}}
+    if name not in kinds:
+        raise FacesetError(
+            f"the model manifest does not say how identities of {name!r} are compared; {_hint(name, list(kinds))} "
+            "Else add it under `identities` with its dimensions, metric and threshold."
+        )
+    return kinds[name]
 
 
 def verified_model_path(model: Model, models_dir: Path) -> Path:
@@ -112,6 +139,20 @@ def verified_model_path(model: Model, models_dir: Path) -> Path:
             f"remove the file and {remedy}, or mend the manifest."
         )
     return path
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise FacesetError(f"{path}: can not be read as YAML: {error}") from error
+    if not isinstance(content, dict) or not isinstance(content.get("models"), dict):
+        raise FacesetError(f"{path}: expected a mapping with a key `models`, and `packages` where models are built.")
+    if unknown := sorted(set(content) - set(SECTIONS), key=str):
+        raise FacesetError(f"{path}: unknown key {unknown[0]!r}; known here: {', '.join(SECTIONS)}.")
+    if not isinstance(content.get("identities") or {}, dict):
+        raise FacesetError(f"{path}: identities: expected a mapping of names to their keys and values.")
+    return content
 
 
 def _load_model(where: str, name: str, entry: Any, packages: Mapping[str, Any]) -> Model:
@@ -132,7 +173,7 @@ def _load_model(where: str, name: str, entry: Any, packages: Mapping[str, Any]) 
         raise FacesetError(f"{where}: {_first_fault(error, kind)}") from error
 
 
-def _first_fault(error: ValidationError, kind: type[Model]) -> str:
+def _first_fault(error: ValidationError, kind: type[BaseModel]) -> str:
     # An unknown key goes first: a misspelt key is also a missing one, and its own name says more.
     faults = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
     location = [str(part) for part in faults[0]["loc"]]

@@ -1,14 +1,21 @@
 """A working directory's project: its settings, sources, keep-lists and models, checked and ready to plan with."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from faceset.config import Config, Faceset, load_config
 from faceset.errors import FacesetError
 from faceset.footage_files import FootageDigests
-from faceset.models import IdentityEntry, Model, identity_entry, load_manifest
+from faceset.models import (
+    EmbeddingKind,
+    Model,
+    identity_entry,
+    load_manifest,
+    load_stored_identities,
+    stored_identity,
+)
 from faceset.sources import Source, check_name, read_sources
 from faceset.store import Store
 
@@ -26,6 +33,7 @@ class Project:
     config: Config
     sources: dict[str, Source]
     models: dict[str, Model]
+    stored_identities: dict[str, EmbeddingKind] = field(default_factory=dict)
 
     @property
     def store(self) -> Store:
@@ -46,9 +54,17 @@ class Project:
         return KEEP_FOLDER / f"{faceset}.tsv"
 
     @property
-    def identity(self) -> IdentityEntry:
-        """The model that tells people apart."""
-        return identity_entry(self.models, self.config.identity.model)
+    def identity(self) -> EmbeddingKind:
+        """What tells people apart: a model, or embeddings that the alignments bring."""
+        name = self.config.identity.model
+        if self.takes_embeddings_from_alignments:
+            return stored_identity(self.models, self.stored_identities, name)
+        return identity_entry(self.models, name)
+
+    @property
+    def takes_embeddings_from_alignments(self) -> bool:
+        """Whether no model is run, but what the alignments bring is taken."""
+        return self.config.identity.embeddings == "from-alignments"
 
     def faceset(self, name: str) -> Faceset:
         """The settings of one faceset."""
@@ -72,8 +88,9 @@ def load_project(values: Mapping[str, Any]) -> Project:
                         f"config.yaml: facesets.{name}.{key} names {source!r}, which is not in {config.sources}; "
                         f"there are: {', '.join(sources)}."
                     )
-    identity_entry(models, config.identity.model)
     for name in DETECTION_MODELS:
         if name not in models:
             raise FacesetError(f"{MODEL_MANIFEST}: there is no model {name}, which detection needs.")
-    return Project(config, sources, models)
+    project = Project(config, sources, models, load_stored_identities(MODEL_MANIFEST))
+    project.identity  # noqa: B018 (it raises where there is none)
+    return project

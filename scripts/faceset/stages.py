@@ -74,7 +74,7 @@ class Stage:
     footage
         Whether it reads the footage itself, by the `frames` table.
     reads_if
-        For a name in `reads`: of which sources only.
+        For a name in `reads`: in which projects only.
     """
 
     name: str
@@ -86,7 +86,7 @@ class Stage:
     params: Callable[[Project, Where], dict[str, Any]] = _no_params
     files: Callable[[Project, Where], dict[str, Path]] = _no_files
     models: Callable[[Project], tuple[str, ...]] = _no_models
-    reads_if: dict[str, Callable[[Source], bool]] = field(default_factory=dict)
+    reads_if: dict[str, Callable[[Project], bool]] = field(default_factory=dict)
     runs_if: Callable[[Source], bool] = _always
     copies: tuple[str, ...] = ()
     footage: bool = False
@@ -122,13 +122,8 @@ class Stage:
         for name, what in self.reads.items():
             other_name, _, output = what.partition(".")
             other = STAGES[other_name]
-            wanted = self.reads_if.get(name, _always)
-            instances = [
-                instance
-                for instance in _instances(project, other, where)
-                if "source" not in instance or wanted(project.sources[instance["source"]])
-            ]
-            if instances:
+            wanted = name not in self.reads_if or self.reads_if[name](project)
+            if wanted and (instances := list(_instances(project, other, where))):
                 found[name] = [(other, instance, output) for instance in instances]
         return found
 
@@ -185,6 +180,22 @@ def _manifest_params(project: Project, where: Where) -> dict[str, Any]:
     return {"policy": faceset.policy, "filters": faceset.filters.model_dump()}
 
 
+def _embed_params(project: Project, where: Where) -> dict[str, Any]:
+    if not project.takes_embeddings_from_alignments:
+        return {}
+    kind = project.identity
+    return {
+        "source": where["source"],
+        "name": project.config.identity.model,
+        "dimensions": kind.dimensions,
+        "metric": kind.metric,
+    }
+
+
+def _identity_models(project: Project) -> tuple[str, ...]:
+    return () if project.takes_embeddings_from_alignments else (project.config.identity.model,)
+
+
 def _cluster_params(project: Project, where: Where) -> dict[str, Any]:  # noqa: ARG001
     return {"threshold": project.config.cluster.threshold or project.identity.threshold}
 
@@ -233,7 +244,6 @@ STAGES = {
             makes={"faces": "faces.parquet", "alignments": "alignments.msgpack", "problems": "problems.parquet"},
             module="faceset.ingest",
             reads={"frames": "frames.frames", "detected": "detect.detected"},
-            reads_if={"detected": _is_detected},
             libraries=("msgpack", "numpy", "opencv-python", "pyarrow", "zlib"),
             params=lambda project, where: {"source": where["source"]},  # noqa: ARG005
             files=_alignments_file,
@@ -252,9 +262,14 @@ STAGES = {
             folder=PER_SOURCE,
             makes={"embeddings": "embeddings.parquet"},
             module="faceset.embed",
-            reads={"chips": "crop.chips", "faces": "ingest.faces"},
-            libraries=("numpy", "onnxruntime", "opencv-python", "pyarrow", "scipy"),
-            models=lambda project: (project.config.identity.model,),
+            reads={"faces": "ingest.faces", "chips": "crop.chips", "alignments": "ingest.alignments"},
+            reads_if={
+                "chips": lambda project: not project.takes_embeddings_from_alignments,
+                "alignments": lambda project: project.takes_embeddings_from_alignments,
+            },
+            libraries=("msgpack", "numpy", "onnxruntime", "opencv-python", "pyarrow", "scipy"),
+            params=_embed_params,
+            models=_identity_models,
             gpu=True,
         ),
         Stage(

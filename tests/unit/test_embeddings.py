@@ -1,16 +1,20 @@
 """Promises of embeddings: tables, distances, and what the identity model sees."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from faceset.embed import embed_chips
+from faceset.embed import embed_chips, take_identities
 from faceset.embeddings import Metric, condensed_distances, distances, read_embeddings
 from faceset.errors import FacesetError
+from faceset.ingest import ingest
 from faceset.schemas import CHIPS, FACES, TRACKS
-from factory import ids, landmarks, picture, write_rows, write_vectors
+from faceset.tables import read_metadata
+from factory import alignments, face, ids, landmarks, picture, write_frames, write_pictures, write_rows, write_vectors
 from real_models import MODELS_DIR, identity_model
 
 
@@ -70,3 +74,65 @@ def test_a_source_without_faces_gets_an_empty_table(tmp_path: Path) -> None:
     chips = write_rows(tmp_path / "chips.parquet", CHIPS, [])
     embed_chips(chips, faces, tmp_path / "embeddings.parquet", identity_model().model, MODELS_DIR, "cpu")
     assert read_embeddings(tmp_path / "embeddings.parquet").vectors.shape == (0, 128)
+
+
+# What the alignments bring
+
+VECTORS = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
+
+
+def taken(
+    folder: Path, frames: Mapping[str, Sequence[Mapping[str, Any]]], metric: Metric = "cosine", name: str = "mine"
+) -> Path:
+    """The embeddings of a source of these frames, each of faces that have these identities."""
+    pictures = write_pictures(folder / "pictures", sorted(frames))
+    write_frames(pictures, folder / "frames")
+    read = alignments({frame: [face(identity=identity) for identity in faces] for frame, faces in frames.items()})
+    outputs = [folder / output for output in ("faces", "alignments", "problems")]
+    ingest(read, "made up", pictures, folder / "frames", "film", *outputs)
+    take_identities(outputs[0], outputs[1], folder / "embeddings", "film", name, 3, metric)
+    return folder / "embeddings"
+
+
+def identity(number: int, name: str = "mine") -> dict[str, list[float]]:
+    return {name: VECTORS[number].tolist(), "another": [1.0]}
+
+
+def test_the_alignments_embeddings_are_taken_in_the_order_of_frames(tmp_path: Path) -> None:
+    frames = {"b.png": [identity(2), identity(3)], "a.png": [identity(0)]}
+    path = taken(tmp_path, frames)
+    found = read_embeddings(path)
+    assert found.face_ids == ["film/a_0", "film/b_0", "film/b_1"]
+    assert np.array_equal(found.vectors, VECTORS[[0, 2, 3]])
+    assert found.metric == "cosine"
+    assert read_metadata(path)["model"] == "mine"
+
+
+def test_faces_with_a_problem_need_no_identity(tmp_path: Path) -> None:
+    frames = {"a.png": [identity(0), {"mine": [float("nan")] * 3}], "b.png": [identity(1)]}
+    assert read_embeddings(taken(tmp_path, frames)).face_ids == ["film/a_0", "film/b_0"]
+
+
+def test_a_source_without_faces_has_embeddings_of_the_right_length(tmp_path: Path) -> None:
+    assert read_embeddings(taken(tmp_path, {"a.png": []})).vectors.shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({}, r"source film: 1 of 3 usable faces have no identity mine, the first is source film, frame b, face 1\."),
+        ({}, r"bring: another \(2\), mine \(2\), none \(1\)\. In config\.yaml, set identity\.model"),
+        ({"other": [1.0] * 3}, r"bring: another \(2\), mine \(2\), other \(1\)\."),
+        ({"mine": [1.0] * 4}, "source film, frame b, face 1: its identity mine has 4 numbers, not 3"),
+        ({"mine": [0.0] * 3}, "source film, frame b, face 1: its identity mine is not finite, or all zeros"),
+    ],
+)
+def test_an_identity_that_can_not_be_used_is_named_with_its_face(
+    tmp_path: Path, wrong: dict[str, list[float]], told: str
+) -> None:
+    with pytest.raises(FacesetError, match=told):
+        taken(tmp_path, {"a.png": [identity(0)], "b.png": [identity(1), wrong]})
+
+
+def test_a_vector_without_length_is_one_like_others_for_the_euclidean_distance(tmp_path: Path) -> None:
+    assert not read_embeddings(taken(tmp_path, {"a.png": [{"mine": [0.0] * 3}]}, "euclidean")).vectors.any()

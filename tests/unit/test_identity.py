@@ -42,6 +42,7 @@ def mean_faces() -> np.ndarray:
 def model_of(tmp_path: Path, graph: GraphBuilder, **changes: Any) -> IdentityModel:
     path = tmp_path / "model.onnx"
     path.write_bytes(graph.model_bytes("made_up", "image", ["N", 3, "S", "S"]))
+    changes = {"dimensions": 3, **changes}
     return IdentityModel(identity_model().model.model_copy(update=changes), path, "cpu")
 
 
@@ -142,7 +143,7 @@ def test_channels_mean_scale_and_layout_of_the_entry_reach_the_model(tmp_path: P
     graph.output(graph.node("ReduceMean", "data", axes=axes, keepdims=0), "colour", ["N", 3])
     path = tmp_path / "mine.onnx"
     path.write_bytes(graph.model_bytes("mine", "data", [1, 3, 4, 4] if layout == "nchw" else [1, 4, 4, 3]))
-    changes = {"input": "data", "size_px": 4, "layout": layout, "mean": (1.0, 2.0, 3.0), "scale": 0.5}
+    changes = {"dimensions": 3, "input": "data", "size_px": 4, "layout": layout, "mean": (1.0, 2.0, 3.0), "scale": 0.5}
     picture = np.tile(np.array([10, 20, 30], np.uint8), (2, 4, 4, 1))
     for channels, expected in (("rgb", [14.5, 9.0, 3.5]), ("bgr", [4.5, 9.0, 13.5])):
         entry = identity_model().model.model_copy(update={**changes, "channels": channels})
@@ -154,6 +155,11 @@ def test_a_model_that_gives_no_vector_for_each_face_is_refused(tmp_path: Path) -
     graph.output(graph.node("Relu", "image"), "picture", ["N", 3, "S", "S"])
     with pytest.raises(FacesetError, match=r"gives float32 of shape \(2, 3, 8, 8\) for 2 faces, expected"):
         model_of(tmp_path, graph).embed(np.zeros((2, 8, 8, 3), np.uint8))
+
+
+def test_a_vector_of_another_length_than_the_entry_says_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FacesetError, match=r"shape \(2, 3\) for 2 faces, expected float32 of shape \(2, 512\)"):
+        model_of(tmp_path, averaging(), dimensions=512).embed(np.ones((2, 8, 8, 3), np.uint8))
 
 
 def test_threads_do_not_change_an_embedding(inputs: np.ndarray) -> None:

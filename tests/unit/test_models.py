@@ -7,7 +7,14 @@ import pytest
 import yaml
 
 from faceset.errors import FacesetError
-from faceset.models import IdentityEntry, identity_entry, load_manifest, verified_model_path
+from faceset.models import (
+    IdentityEntry,
+    identity_entry,
+    load_manifest,
+    load_stored_identities,
+    stored_identity,
+    verified_model_path,
+)
 
 MANIFEST = Path(__file__).parents[2] / "config/models.yaml"
 EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -26,6 +33,7 @@ def entry(**changes: Any) -> dict[str, Any]:
         "mean": [127.5, 127.5, 127.5],
         "scale": 0.0078,
         "layout": "nchw",
+        "dimensions": 512,
         "metric": "cosine",
         "threshold": 0.6,
         "licence": "unknown",
@@ -65,6 +73,7 @@ def test_a_model_of_the_users_needs_no_build(tmp_path: Path) -> None:
     [
         ({"treshold": 0.5, "threshold": None}, "model mine0: unknown key treshold; did you mean threshold?"),
         ({"metric": None}, "model mine0: the key metric is missing"),
+        ({"dimensions": None}, "model mine0: the key dimensions is missing"),
         ({"metric": "manhattan"}, "model mine0: metric is 'manhattan'"),
         ({"scale": 0}, "model mine0: scale is 0"),
         ({"mean": float("nan")}, "model mine0: mean"),
@@ -93,6 +102,32 @@ def test_a_file_of_another_shape_is_named(text: str, tmp_path: Path) -> None:
 def test_an_unknown_identity_model_is_answered_with_the_nearest() -> None:
     with pytest.raises(FacesetError, match="did you mean dlib_resnet_v1"):
         identity_entry(load_manifest(MANIFEST), "dlib_resnet")
+
+
+def test_what_alignments_may_bring_is_known_by_its_name_or_is_of_a_model() -> None:
+    models, identities = load_manifest(MANIFEST), load_stored_identities(MANIFEST)
+    assert stored_identity(models, identities, "vggface2").dimensions == 512
+    assert stored_identity(models, identities, "dlib_resnet_v1") is models["dlib_resnet_v1"]
+    with pytest.raises(
+        FacesetError, match=r"identities of 'vggface' are compared; did you mean vggface2\? Else add it"
+    ):
+        stored_identity(models, identities, "vggface")
+
+
+@pytest.mark.parametrize(
+    ("identities", "message"),
+    [
+        ({"mine": {"dimensions": 9, "metric": "cosine"}}, "identity mine: the key threshold is missing"),
+        ({"mine": {"dimension": 9}}, "identity mine: unknown key dimension; did you mean dimensions?"),
+        ([1], "identities: expected a mapping"),
+    ],
+)
+def test_a_fault_in_an_identity_names_it(identities: Any, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "models.yaml"
+    path.write_text(yaml.safe_dump({"models": {}, "identities": identities}))
+    with pytest.raises(FacesetError) as error:
+        load_stored_identities(path)
+    assert str(error.value).startswith(f"{path}: {message}")
 
 
 def test_a_detector_is_no_identity_model() -> None:

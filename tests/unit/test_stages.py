@@ -238,6 +238,18 @@ def test_a_key_changes_with_code_script_and_library_versions(monkeypatch: pytest
     assert changed(others, keys(project())) == {"track"}
 
 
+@pytest.mark.usefixtures("folder")
+def test_embeddings_from_alignments_read_no_chips_and_run_no_model() -> None:
+    stage, where = STAGES["embed"], {"source": "photos"}
+    of = project(identity={"model": "vggface2", "embeddings": "from-alignments"})
+    step = plan_step(of, stage, where, made_up)
+    assert set(step.inputs) == {"faces", "alignments"}
+    assert step.params == {"source": "photos", "name": "vggface2", "dimensions": 512, "metric": "cosine"}
+    assert not step.models
+    assert of.identity.threshold == 0.4
+    assert changed(keys(project()), keys(of)) - {"report"} == {"embed", "track", "cluster"}
+
+
 def test_facesets_of_some_sources_read_those_alone(folder: Path) -> None:
     shutil.copytree(folder / "photos", folder / "more")
     with (folder / "config" / "sources.tsv").open("a") as file:
