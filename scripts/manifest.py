@@ -17,6 +17,7 @@ def compute(job: Job) -> None:
         job.params["filters"],
         job.output("manifest"),
         job.output("notices"),
+        job.input("nearness") if "nearness" in job.step.inputs else None,
     )
 
 

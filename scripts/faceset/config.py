@@ -116,7 +116,12 @@ class Faceset(_Section):
     policy: Literal["largest", "all", "none"] = Field(
         default="largest",
         description="What decides where the keep-list has no keep row of a cluster or track: "
-        "keep the `largest` cluster, `all` faces, or `none`.",
+        "keep the `largest` cluster (with a `reference`, the nearest to it), `all` faces, or `none`.",
+    )
+    reference: str | None = Field(
+        default=None,
+        description="A folder of photos of the wanted person, of each the largest face. The people are ranked by their "
+        "distance to it, and the policy `largest` keeps the nearest one instead, if it is near enough.",
     )
     filters: Filters = Field(default=Filters(), description="What drops a face although its person is wanted.")
     extract: Extract = Field(default=Extract(), description="How training faces are cut.")

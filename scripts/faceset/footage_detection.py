@@ -11,13 +11,11 @@ from faceset.detection import FaceDetector
 from faceset.footage import read_frames
 from faceset.footage_files import frame_name
 from faceset.inference import Device
-from faceset.mesh_landmarks import DetectedFace, MeshLandmarks, detect_faces
+from faceset.mesh_landmarks import MESH_MODEL, DetectedFace, MeshLandmarks, detect_faces
 from faceset.models import Model, verified_model_path
 from faceset.progress import Progress
 from faceset.schemas import FRAMES
 from faceset.tables import read_table
-
-MESH_MODEL = "mediapipe_mesh"
 
 
 def detect_footage(

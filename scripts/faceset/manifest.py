@@ -15,10 +15,12 @@ import pandas as pd
 
 from faceset.keep_list import Row, Scope, read_keep_list
 from faceset.row_targets import Notice, Target, find_targets
-from faceset.schemas import CLUSTERS, FACES, MANIFEST, MEASURES, NOTICES, TRACKS, Schema
+from faceset.schemas import CLUSTERS, FACES, MANIFEST, MEASURES, NEARNESS, NOTICES, TRACKS, Schema
 from faceset.tables import read_table, write_table
 
 Policy = Literal["largest", "all", "none"]
+
+NO_CLUSTER_LEFT = "no cluster is left to keep"
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ def make_manifest(
     filters: Mapping[str, float | None],
     manifest_out: Path,
     notices_out: Path,
+    nearness: Path | None = None,
 ) -> None:
     """Write the `manifest` table of a faceset, source by source in frame order, and the `notices` about it.
 
@@ -90,6 +93,8 @@ def make_manifest(
         What decides where no row keeps a cluster or track.
     filters
         Bounds by setting, `config.Filters` as a mapping.
+    nearness
+        How near clusters are to the faceset's reference, if it has one: the policy `largest` goes by that then.
 
     Raises FacesetError for a keep-list that can not be read.
     """
@@ -102,7 +107,8 @@ def make_manifest(
     if any(row.decision == "keep" and row.scope != "face" for row in rows):
         rest = _Verdict(False, "row", "no row reaches it")
     else:
-        rest, policy_notice = _apply_policy(policy, table["cluster"], verdicts)
+        ranks = read_table(nearness, NEARNESS).to_pandas() if nearness else None
+        rest, policy_notice = _apply_policy(policy, table["cluster"], ranks, verdicts)
         notices.append(policy_notice)
     decisions = _decide(table, verdicts, rest)
     for setting, bound in _FILTERS.items():
@@ -165,30 +171,55 @@ def _settle(targets: Sequence[Target]) -> tuple[_Verdicts, list[Notice]]:
     return verdicts, notices
 
 
-def _apply_policy(policy: Policy, clusters: "pd.Series[str]", verdicts: _Verdicts) -> tuple[_Verdict, Notice]:
-    """The verdict over faces that no row reaches. The largest cluster's is added to `verdicts`."""
-    largest = ""
+def _apply_policy(
+    policy: Policy, clusters: "pd.Series[str]", nearness: pd.DataFrame | None, verdicts: _Verdicts
+) -> tuple[_Verdict, Notice]:
+    """The verdict over faces that no row reaches. That of the one cluster kept is added to `verdicts`."""
+    kept, by = "", f"the policy `{policy}`"
     if policy == "all":
         rest = _Verdict(True, "policy", "the policy keeps all faces")
         done = "all faces that no row drops were kept"
     elif policy == "none":
         rest = _Verdict(False, "policy", "the policy keeps no face without a row")
         done = "no face was kept without a row"
+    # A cluster that a row drops is out of the race: who drops a bystander wants the next one.
+    elif nearness is not None:
+        rest = _Verdict(False, "policy", "not in the cluster nearest to the reference")
+        by = "the reference"
+        kept, done = _nearest(nearness[~nearness["cluster"].isin(list(verdicts["cluster"]))])
+        if kept:
+            verdicts["cluster"][kept] = _Verdict(True, "policy", "cluster nearest to the reference")
     else:
         rest = _Verdict(False, "policy", "not in the largest cluster")
-        # A cluster that a row drops is out of the race: who drops a bystander wants the next one.
-        sizes = clusters[~clusters.isin(list(verdicts["cluster"]))].value_counts()
-        if sizes.empty:
-            done = "no cluster is left to keep"
-        else:
-            largest = min(sizes.index[sizes == sizes.max()])
-            verdicts["cluster"][largest] = _Verdict(True, "policy", "largest cluster")
-            done = f"the largest cluster, {largest} with {sizes[largest]} faces of this faceset, was kept"
+        kept, done = _largest(clusters[~clusters.isin(list(verdicts["cluster"]))])
+        if kept:
+            verdicts["cluster"][kept] = _Verdict(True, "policy", "largest cluster")
     detail = (
-        f"No row of the keep-list keeps a cluster or track, so the policy `{policy}` decided: {done}. "
+        f"No row of the keep-list keeps a cluster or track, so {by} decided: {done}. "
         "To decide yourself, copy rows from the report into the keep-list."
     )
-    return rest, Notice("policy", largest, detail)
+    return rest, Notice("policy", kept, detail)
+
+
+def _largest(clusters: "pd.Series[str]") -> tuple[str, str]:
+    """The largest cluster, if there is one, and what was done, in words."""
+    sizes = clusters.value_counts()
+    if sizes.empty:
+        return "", NO_CLUSTER_LEFT
+    largest = min(sizes.index[sizes == sizes.max()])
+    return largest, f"the largest cluster, {largest} with {sizes[largest]} faces of this faceset, was kept"
+
+
+def _nearest(nearness: pd.DataFrame) -> tuple[str, str]:
+    """The cluster nearest to the reference, if one is near, and what was done, in words."""
+    if nearness.empty:
+        return "", NO_CLUSTER_LEFT
+    first = nearness.iloc[0]
+    said = f"{first['cluster']} with {first['faces']} faces of this faceset, at a distance of {first['distance']:.3g}"
+    if not first["near"]:
+        return "", f"no cluster is near enough to be that person, not even the nearest, {said}, so none was kept"
+    after = f" (the next one is at {nearness['distance'].iloc[1]:.3g})" if len(nearness) > 1 else ""
+    return first["cluster"], f"the nearest cluster, {said}{after}, was kept"
 
 
 def _decide(table: pd.DataFrame, verdicts: _Verdicts, rest: _Verdict) -> _Decisions:

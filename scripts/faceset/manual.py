@@ -182,6 +182,8 @@ def _kind(annotation: Any) -> str:
         return names[text]
     if "list[str]" in str(annotation):
         return "list of names"
+    if annotation == str | None:
+        return "text"
     return "mapping" if "dict" in str(annotation) else "number"
 
 

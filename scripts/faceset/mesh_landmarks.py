@@ -17,6 +17,7 @@ from faceset.smooth_warp import smooth_warp
 Image = NDArray[np.uint8]
 Points = NDArray[np.float64]
 
+MESH_MODEL = "mediapipe_mesh"
 VERTICES = 468
 RIGHT_EYE_VERTEX, LEFT_EYE_VERTEX = 33, 263  # the eyes' outer corners, named by the head's own sides
 CROP_TO_BOX = 1.5

@@ -7,9 +7,10 @@ from typing import Any
 
 from faceset.config import Config, Faceset, load_config
 from faceset.errors import FacesetError
-from faceset.footage_files import FootageDigests
+from faceset.footage_files import FootageDigests, list_pictures
 from faceset.models import (
     EmbeddingKind,
+    IdentityEntry,
     Model,
     identity_entry,
     load_manifest,
@@ -53,6 +54,21 @@ class Project:
         """Where the faceset's keep-list is, whether or not there is one yet."""
         return KEEP_FOLDER / f"{faceset}.tsv"
 
+    def reference_photos(self, faceset: str) -> dict[str, Path]:
+        """The photos of the person that a faceset wants, by name; none where it has no reference.
+
+        Raises FacesetError where there is no such folder, or no picture in it.
+        """
+        reference = self.config.facesets[faceset].reference
+        if reference is None:
+            return {}
+        folder = Path(reference).expanduser()
+        if not folder.is_dir():
+            raise FacesetError(
+                f"config.yaml: facesets.{faceset}.reference is {reference!r}, and there is no such folder."
+            )
+        return {path.name: path for path in list_pictures(folder)}
+
     @property
     def identity(self) -> EmbeddingKind:
         """What tells people apart: a model, or embeddings that the alignments bring."""
@@ -93,4 +109,10 @@ def load_project(values: Mapping[str, Any]) -> Project:
             raise FacesetError(f"{MODEL_MANIFEST}: there is no model {name}, which detection needs.")
     project = Project(config, sources, models, load_stored_identities(MODEL_MANIFEST))
     project.identity  # noqa: B018 (it raises where there is none)
+    for name in config.facesets:
+        if project.reference_photos(name) and not isinstance(models.get(config.identity.model), IdentityEntry):
+            raise FacesetError(
+                f"config.yaml: facesets.{name}.reference needs a model that embeds its photos, and {MODEL_MANIFEST} "
+                f"has none called {config.identity.model!r}."
+            )
     return project

@@ -113,6 +113,20 @@ def embeddings_schema(dimensions: int) -> Schema:
     return Schema("embeddings", "the embedding of one face", (FACE_ID, vector))
 
 
+def reference_schema(dimensions: int) -> Schema:
+    """The reference table of a model that gives `dimensions` numbers a face."""
+    return Schema(
+        "reference",
+        "one photo of the person that a faceset wants",
+        (
+            Column("photo", pa.string(), "the file's name"),
+            Column("sha256", pa.string(), "SHA-256 of the file"),
+            Column("faces", pa.int32(), "how many faces were found in it, of which the largest counts"),
+            Column("embedding", pa.list_(pa.float32(), dimensions), "what the identity model gives for that face"),
+        ),
+    )
+
+
 TRACKS = Schema(
     "tracks",
     "one face and the track it belongs to",
@@ -140,6 +154,17 @@ PAIRS = Schema(
         Column("cluster", pa.string(), "the one cluster, that of more faces"),
         Column("other", pa.string(), "the other cluster"),
         Column("distance", pa.float32(), "distance between their mean embeddings", "model's metric"),
+    ),
+)
+
+NEARNESS = Schema(
+    "nearness",
+    "one cluster with faces in a faceset's sources, the nearest to the faceset's reference photos first",
+    (
+        Column("cluster", pa.string(), "the cluster"),
+        Column("faces", pa.int32(), "how many faces it has in the faceset's sources"),
+        Column("distance", pa.float32(), "mean distance between these faces and the photos", "model's metric"),
+        Column("near", pa.bool_(), "whether that is within the model's threshold"),
     ),
 )
 
@@ -234,6 +259,8 @@ ALL = (
     TRACKS,
     CLUSTERS,
     PAIRS,
+    reference_schema(128),
+    NEARNESS,
     MANIFEST,
     NOTICES,
     KEPT,

@@ -17,7 +17,6 @@ from faceset.code_digest import code_digests
 from faceset.digests import canonical_json, file_digest
 from faceset.footage_files import content_digest, is_video
 from faceset.project import DETECTION_MODELS, REPOSITORY, Project
-from faceset.sources import Source
 from faceset.store import Action, Artifact
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def _no_models(project: Project) -> tuple[str, ...]:  # noqa: ARG001
     return ()
 
 
-def _always(source: Source) -> bool:  # noqa: ARG001
+def _always(project: Project, where: Where) -> bool:  # noqa: ARG001
     return True
 
 
@@ -75,6 +74,8 @@ class Stage:
         Whether it reads the footage itself, by the `frames` table.
     reads_if
         For a name in `reads`: in which projects only.
+    runs_if
+        Which of its instances there are; stages that would read the others do without them.
     """
 
     name: str
@@ -87,7 +88,7 @@ class Stage:
     files: Callable[[Project, Where], dict[str, Path]] = _no_files
     models: Callable[[Project], tuple[str, ...]] = _no_models
     reads_if: dict[str, Callable[[Project], bool]] = field(default_factory=dict)
-    runs_if: Callable[[Source], bool] = _always
+    runs_if: Callable[[Project, Where], bool] = _always
     copies: tuple[str, ...] = ()
     footage: bool = False
     gpu: bool = False
@@ -143,13 +144,18 @@ def _instances(project: Project, stage: Stage, fixed: Where) -> Iterator[Where]:
         of_faceset = project.faceset_sources(faceset) if faceset else list(project.sources)
         sources = [fixed["source"]] if "source" in fixed else of_faceset
         for source in sources if "source" in stage.wildcards else [None]:
-            if source is None or stage.runs_if(project.sources[source]):
-                pairs = {"faceset": faceset, "source": source}
-                yield {name: value for name in stage.wildcards if (value := pairs[name]) is not None}
+            pairs = {"faceset": faceset, "source": source}
+            where = {name: value for name in stage.wildcards if (value := pairs[name]) is not None}
+            if stage.runs_if(project, where):
+                yield where
 
 
-def _is_detected(source: Source) -> bool:
-    return source.alignments is None
+def _is_detected(project: Project, where: Where) -> bool:
+    return project.sources[where["source"]].alignments is None
+
+
+def _has_reference(project: Project, where: Where) -> bool:
+    return project.faceset(where["faceset"]).reference is not None
 
 
 def _footage_params(project: Project, where: Where) -> dict[str, Any]:
@@ -291,6 +297,32 @@ STAGES = {
             params=_cluster_params,
         ),
         Stage(
+            name="reference",
+            folder=PER_FACESET,
+            makes={"reference": "reference.parquet"},
+            module="faceset.reference",
+            libraries=("av", "numpy", "onnxruntime", "opencv-python", "pyarrow", "scipy"),
+            params=lambda project, where: project.config.detect.model_dump(),  # noqa: ARG005
+            files=lambda project, where: project.reference_photos(where["faceset"]),
+            models=lambda project: (*DETECTION_MODELS, project.config.identity.model),
+            runs_if=_has_reference,
+            gpu=True,
+        ),
+        Stage(
+            name="nearness",
+            folder=PER_FACESET,
+            makes={"nearness": "nearness.parquet"},
+            module="faceset.nearness",
+            reads={
+                "reference": "reference.reference",
+                "clusters": "cluster.clusters",
+                "embeddings": "embed.embeddings",
+            },
+            libraries=("numpy", "pandas", "pyarrow", "scipy"),
+            params=lambda project, where: {"threshold": project.identity.threshold},  # noqa: ARG005
+            runs_if=_has_reference,
+        ),
+        Stage(
             name="manifest",
             folder=PER_FACESET,
             makes={"manifest": "manifest.parquet", "notices": "notices.parquet"},
@@ -300,6 +332,7 @@ STAGES = {
                 "measures": "crop.measures",
                 "tracks": "track.tracks",
                 "clusters": "cluster.clusters",
+                "nearness": "nearness.nearness",
             },
             libraries=("numpy", "pandas", "pyarrow"),
             params=_manifest_params,

@@ -28,7 +28,10 @@ def test_the_configs_that_come_along_are_valid(path: str) -> None:
         ({"source": "x"}, "unknown key source; did you mean sources?"),
         ({"cluster": {"treshold": 1}}, "unknown key cluster.treshold; did you mean threshold?"),
         ({"facesets": {"a": {"extract": {"size": 9}}}}, "unknown key facesets.a.extract.size; did you mean size_px?"),
-        ({"facesets": {"a": {"xyz": 9}}}, "unknown key facesets.a.xyz; known here: sources, policy, filters, extract"),
+        (
+            {"facesets": {"a": {"xyz": 9}}},
+            "unknown key facesets.a.xyz; known here: sources, policy, reference, filters, extract",
+        ),
         ({"device": "gpu"}, "device is 'gpu': input should be 'auto', 'cpu' or 'cuda'"),
         ({"cluster": {"threshold": 0}}, "cluster.threshold is 0: input should be greater than 0"),
         ({"cluster": {"threshold": float("inf")}}, "cluster.threshold is inf: input should be a finite number"),

@@ -10,7 +10,7 @@ import pytest
 from faceset.face_ids import face_id
 from faceset.keep_list import HEADER
 from faceset.manifest import Policy, make_manifest
-from faceset.schemas import CLUSTERS, FACES, MANIFEST, MEASURES, NOTICES, TRACKS
+from faceset.schemas import CLUSTERS, FACES, MANIFEST, MEASURES, NEARNESS, NOTICES, TRACKS
 from faceset.tables import read_table
 from factory import write_rows
 
@@ -60,6 +60,7 @@ class Faces:
         sources: tuple[str, ...] = ("film",),
         policy: Policy = "largest",
         filters: Mapping[str, float | None] = NO_FILTERS,
+        nearness: list[dict[str, Any]] | None = None,
     ) -> "Outcome":
         """Make the manifest. The cells of a keep row are separated by blanks; a dash is an empty cell."""
         keep_list = None
@@ -80,6 +81,7 @@ class Faces:
             {**NO_FILTERS, **filters},
             manifest,
             notices,
+            write_rows(self.folder / "nearness", NEARNESS, nearness) if nearness is not None else None,
         )
         return Outcome(
             read_table(manifest, MANIFEST).to_pylist(),
@@ -314,6 +316,47 @@ def test_faces_dropped_one_by_one_do_not_change_which_cluster_is_largest(faces: 
     outcome = faces.decide([f"drop track {ANN}"])
     assert outcome.kept == set()
     assert outcome.of(BOB) == (False, "policy", "not in the largest cluster")
+
+
+# Reference
+
+
+def near(*clusters: tuple[str, float]) -> list[dict[str, Any]]:
+    """Clusters and their distance to the reference, of a model whose threshold is 0.6."""
+    return [{"cluster": name, "faces": 4, "distance": apart, "near": apart <= 0.6} for name, apart in clusters]
+
+
+def test_with_a_reference_the_nearest_cluster_is_kept_instead_of_the_largest(faces: Faces) -> None:
+    outcome = faces.decide(nearness=near(("bob", 0.25), ("ann", 0.5)))
+    assert outcome.kept == all_of(1, 4)
+    assert outcome.of(BOB) == (True, "policy", "cluster nearest to the reference")
+    assert outcome.of(ANN) == (False, "policy", "not in the cluster nearest to the reference")
+    assert outcome.notices[0]["face"] == "bob"
+    assert (
+        "the nearest cluster, bob with 4 faces of this faceset, at a distance of 0.25 (the next one is at 0.5)"
+        in (outcome.told("policy")[0])
+    )
+
+
+def test_if_no_cluster_is_near_the_reference_nothing_is_kept_and_it_is_said(faces: Faces) -> None:
+    outcome = faces.decide(nearness=near(("bob", 0.7), ("ann", 0.8)))
+    assert outcome.kept == set()
+    assert [notice["kind"] for notice in outcome.notices] == ["policy", "empty"]
+    assert "not even the nearest, bob with 4 faces of this faceset, at a distance of 0.7" in outcome.told("policy")[0]
+
+
+def test_a_cluster_that_a_row_drops_is_not_the_nearest(faces: Faces) -> None:
+    assert faces.decide([f"drop cluster {BOB}"], nearness=near(("bob", 0.2), ("ann", 0.5))).kept == all_of(0, 6)
+    assert "no cluster is left" in faces.decide([f"drop cluster {BOB}"], nearness=near(("bob", 0.2))).told("policy")[0]
+
+
+def test_rows_and_the_other_policies_go_before_the_reference(faces: Faces) -> None:
+    ranks = near(("bob", 0.2), ("ann", 0.5))
+    outcome = faces.decide([f"keep cluster {ANN}"], nearness=ranks)
+    assert outcome.kept == all_of(0, 6)
+    assert not outcome.notices
+    assert len(faces.decide(policy="all", nearness=ranks).kept) == 10
+    assert not faces.decide(policy="none", nearness=ranks).kept
 
 
 # Filters

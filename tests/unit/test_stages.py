@@ -16,10 +16,21 @@ import pytest
 
 from faceset import stages
 from faceset.code_digest import _path, reachable_modules
+from faceset.errors import FacesetError
 from faceset.project import REPOSITORY, Project
 from faceset.stages import STAGES, NotMadeYetError, Stage, Where, all_steps, plan_step
 from faceset.store import Action, Artifact
-from factory import CONFIG, PICTURES, face, learn_footage, project, write_alignments, write_project, write_sources
+from factory import (
+    CONFIG,
+    PICTURES,
+    face,
+    learn_footage,
+    project,
+    write_alignments,
+    write_pictures,
+    write_project,
+    write_sources,
+)
 
 # What only checks settings and manifests; it never touches a result.
 SETTINGS_LIBRARIES = {"pydantic", "PyYAML"}
@@ -248,6 +259,29 @@ def test_embeddings_from_alignments_read_no_chips_and_run_no_model() -> None:
     assert not step.models
     assert of.identity.threshold == 0.4
     assert changed(keys(project()), keys(of)) - {"report"} == {"embed", "track", "cluster"}
+
+
+def test_a_reference_is_read_by_the_facesets_that_have_one_alone(folder: Path) -> None:
+    facesets = {"main": CONFIG["facesets"]["main"], "other": {"reference": "wanted"}}
+    with pytest.raises(FacesetError, match=r"facesets\.other\.reference is 'wanted', and there is no such folder"):
+        project(facesets=facesets)
+    (folder / "wanted").mkdir()
+    with pytest.raises(FacesetError, match="wanted: no pictures in it"):
+        project(facesets=facesets)
+    write_pictures(folder / "wanted", ("1.png", "2.png"))
+    of = project(facesets=facesets)
+    for stage in ("reference", "nearness"):
+        assert list(STAGES[stage].instances(of)) == [{"faceset": "other"}]
+    assert STAGES["reference"].record_inputs(of, {"faceset": "other"}) == ["wanted/1.png", "wanted/2.png"]
+    assert "nearness" not in STAGES["manifest"].reads_of(of, {"faceset": "main"})
+    assert "nearness" in STAGES["manifest"].reads_of(of, {"faceset": "other"})
+    assert keys(of)["manifest"] == keys(project())["manifest"]
+    before = keys(of)
+    write_pictures(folder / "wanted", ("0.png", "2.png"))
+    assert changed(before, keys(project(facesets=facesets))) == {"reference"}
+    of_vectors = {"embeddings": "from-alignments", "model": "vggface2"}
+    with pytest.raises(FacesetError, match=r"reference needs a model that embeds its photos.*none called 'vggface2'"):
+        project(facesets=facesets, identity=of_vectors)
 
 
 def test_facesets_of_some_sources_read_those_alone(folder: Path) -> None:

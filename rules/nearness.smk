@@ -1,0 +1,18 @@
+rule nearness:
+    input:
+        inputs_of("nearness"),
+    output:
+        **outputs_of("nearness"),
+    log:
+        "logs/nearness/{faceset}.log",
+    benchmark:
+        "logs/benchmarks/nearness/{faceset}.tsv"
+    conda:
+        "../envs/faceset.yaml"
+    threads: 1
+    resources:
+        mem_mb=1200,
+    message:
+        "Rank people by the reference photos of {wildcards.faceset}"
+    script:
+        "../scripts/nearness.py"
