@@ -4,7 +4,6 @@ The rules take their inputs and outputs from here, jobs and priming their keys; 
 """
 
 import functools
-import hashlib
 import importlib.metadata
 import itertools
 import zlib
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from faceset.code_digest import code_digests
-from faceset.digests import canonical_json, file_digest
+from faceset.digests import canonical_json, file_digest, text_digest
 from faceset.footage_files import content_digest, is_video
 from faceset.project import DETECTION_MODELS, REPOSITORY, Project
 from faceset.sources import Source
@@ -368,25 +367,26 @@ class Step:
     models: dict[str, dict[str, Any]]
 
     @property
+    def made_from(self) -> dict[str, Any]:
+        """All that the result depends on. Where things are, and how many cores run, is not part of it."""
+        return {
+            "stage": self.stage.name,
+            "makes": sorted(self.stage.makes),
+            "params": self.params,
+            "inputs": {
+                name: [[dict(where), artifact.sha256] for where, artifact in entries]
+                for name, entries in self.inputs.items()
+            },
+            "files": {name: _digest_of(str(path), *_stat(path)) for name, path in self.files.items()},
+            "code": _code_of(self.stage),
+            "models": self.models,
+            "libraries": {name: _version(name) for name in self.stage.libraries},
+        }
+
+    @property
     def key(self) -> str:
-        """SHA-256 over all that the result depends on. Where things are, and how many cores run, is not part of it."""
-        return hashlib.sha256(
-            canonical_json(
-                {
-                    "stage": self.stage.name,
-                    "makes": sorted(self.stage.makes),
-                    "params": self.params,
-                    "inputs": {
-                        name: [[dict(where), artifact.sha256] for where, artifact in entries]
-                        for name, entries in self.inputs.items()
-                    },
-                    "files": {name: _digest_of(str(path), *_stat(path)) for name, path in self.files.items()},
-                    "code": {**code_digests(self.stage.module), "script": _script_digest(self.stage.name)},
-                    "models": self.models,
-                    "libraries": {name: _version(name) for name in self.stage.libraries},
-                }
-            ).encode()
-        ).hexdigest()
+        """SHA-256 of `made_from`."""
+        return text_digest(canonical_json(self.made_from))
 
 
 def plan_step(project: Project, stage: Stage, where: Where, read: Callable[[str], Action]) -> Step:
@@ -426,8 +426,11 @@ def cuts_of(project: Project, source: str) -> "Cuts":
         "code": code_digests("faceset.cutting"),
         "libraries": {name: _version(name) for name in CUT_LIBRARIES},
     }
-    context = hashlib.sha256(canonical_json(depends_on).encode()).hexdigest()
-    return Cuts(project.store.cuts, context, project.store.set_aside)
+    return Cuts(project.store.cuts / source, text_digest(canonical_json(depends_on)), project.store.set_aside)
+
+
+def _code_of(stage: Stage) -> dict[str, str]:
+    return {**code_digests(stage.module), "script": _script_digest(stage.name)}
 
 
 @functools.cache
