@@ -1,0 +1,91 @@
+"""Verify: read every object and action of a store, and set aside what is no longer what it is named by."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from faceset.digests import file_digest
+from faceset.errors import FacesetError
+from faceset.progress import Progress
+from faceset.store import DamagedActionError, Store
+from faceset.store_lock import shared
+from faceset.upkeep.contents import DIGEST, action_paths, object_paths, read_stored_action
+
+STATE = "verified"
+
+
+def verify(store: Store, say: Callable[[str], None]) -> bool:
+    """Check all of a store; returns whether it was whole. What is bad is taken out, so that the next run heals it.
+
+    An interrupted pass is gone on with: until a pass is through, a file in the store lists the objects that it found
+    right. Runs may go on meanwhile.
+
+    Raises FacesetError for what can not be read or set aside.
+    """
+    with shared(store.root):
+        bad_objects = _verify_objects(store, say)
+        bad_actions = _verify_actions(store, say)
+        (store.root / STATE).unlink(missing_ok=True)
+    if bad_objects or bad_actions:
+        say(
+            f"{bad_objects} objects were damaged and set aside in {store.root / 'quarantine'}; {bad_actions} actions "
+            "were damaged or named such objects and were removed. Run the workflow again: what it needs is made anew."
+        )
+        return False
+    say("All is as it was written.")
+    return True
+
+
+def _verify_objects(store: Store, say: Callable[[str], None]) -> int:
+    paths = object_paths(store)
+    before = _verified_before(store)
+    waiting = [path for path in paths if path.name not in before]
+    if len(waiting) < len(paths):
+        say(f"Going on from where it was interrupted: {len(paths) - len(waiting):,} objects were right then.")
+    bad = 0
+    with (store.root / STATE).open("a", encoding="ascii") as state:
+        for path in Progress(waiting, "objects verified"):
+            try:
+                right = _is_right(path)
+                if not right:
+                    say(f"{path}: damaged; set aside as {store.set_aside(path)}")
+                    bad += 1
+            except FileNotFoundError:  # a run has just set it aside
+                continue
+            except OSError as error:
+                raise FacesetError(f"{path}: can not be read or set aside ({error.strerror}).") from error
+            if right:
+                state.write(f"{path.name}\n")
+                state.flush()
+    return bad
+
+
+def _is_right(path: Path) -> bool:
+    if path.is_symlink() or not path.is_file() or path.parent.name != path.name[:2]:
+        return False
+    return file_digest(path) == path.name
+
+
+def _verified_before(store: Store) -> set[str]:
+    try:
+        lines = (store.root / STATE).read_text(encoding="ascii").splitlines()
+    except FileNotFoundError:
+        return set()
+    return {line for line in lines if DIGEST.fullmatch(line)}
+
+
+def _verify_actions(store: Store, say: Callable[[str], None]) -> int:
+    bad = 0
+    for path in Progress(action_paths(store), "actions verified"):
+        try:
+            action = read_stored_action(path)
+            whole = all(store.has(artifact) for artifact in action.action.outputs.values())
+            problem = "" if whole else "an object that it names is gone"
+        except FileNotFoundError:
+            continue
+        except DamagedActionError as error:
+            problem = f"damaged ({error})"
+        if problem:
+            say(f"{path}: {problem}; removed")
+            path.unlink(missing_ok=True)
+            bad += 1
+    return bad
