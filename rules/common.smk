@@ -129,5 +129,5 @@ def all_targets(wildcards):
     """The records that nothing else reads, and the report."""
     prime_once()
     return [
-        STAGES[name].record.format(**where) for name in ("assemble", "report") for where in STAGES[name].instances(PROJECT)
+        STAGES[name].record.format(**where) for name in ("crate", "report") for where in STAGES[name].instances(PROJECT)
     ]

@@ -6,7 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from faceset.digests import canonical_json, text_digest
@@ -71,6 +71,18 @@ class Job:
     def inputs_by(self, wildcard: str, name: str) -> dict[str, Path]:
         """All artifacts of that name, verified, by the value of a wildcard."""
         return {where[wildcard]: self.project.store.get(artifact) for where, artifact in self.step.inputs[name]}
+
+    def inputs_below(self) -> dict[str, tuple[str, int]]:
+        """What it reads that lies in its own folder of results: by path in there, SHA-256 and size in bytes."""
+        folder = PurePosixPath(self.step.stage.folder.format(**self.step.where))
+        found = {}
+        for name, entries in self.step.inputs.items():
+            stage_name, _, output = self.step.stage.reads[name].partition(".")
+            for where, artifact in entries:
+                path = PurePosixPath(STAGES[stage_name].links[output].format(**where))
+                if path.is_relative_to(folder):
+                    found[str(path.relative_to(folder))] = (artifact.sha256, artifact.size)
+        return found
 
     def file(self, name: str) -> Path | None:
         """The user's own file of that name, if there is one."""

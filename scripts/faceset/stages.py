@@ -197,6 +197,39 @@ def _report_params(project: Project, where: Where) -> dict[str, Any]:
     }
 
 
+def _crate_params(project: Project, where: Where) -> dict[str, Any]:
+    faceset = project.faceset(where["faceset"])
+    sources = project.faceset_sources(where["faceset"])
+    return {
+        "faceset": where["faceset"],
+        "settings": {
+            "detect": project.config.detect.model_dump(),
+            "identity": project.config.identity.model_dump(),
+            "cluster": _cluster_params(project, where),
+            "policy": faceset.policy,
+            "filters": faceset.filters.model_dump(),
+            "extract": faceset.extract.model_dump(),
+        },
+        "rights": {name: project.sources[name].rights for name in sources},
+        "workflow": file_digest(REPOSITORY / "Snakefile"),
+        "code": {stage.name: _code_of(stage) for stage in STAGES.values() if stage.name not in ("crate", "report")},
+    }
+
+
+def _crate_files(project: Project, where: Where) -> dict[str, Path]:
+    given = {
+        f"alignments of {name}": path
+        for name in project.faceset_sources(where["faceset"])
+        for path in _alignments_file(project, {"source": name}).values()
+    }
+    return {**_keep_list_file(project, where), **given}
+
+
+def _models_used(project: Project) -> tuple[str, ...]:
+    detects = any(_is_detected(source) for source in project.sources.values())
+    return (project.config.identity.model, *(DETECTION_MODELS if detects else ()))
+
+
 PER_SOURCE = "results/{source}"
 PER_FACESET = "results/facesets/{faceset}"
 PER_FACESET_SOURCE = "results/facesets/{faceset}/{source}"
@@ -325,6 +358,38 @@ STAGES = {
                 "manifest": "manifest.manifest",
             },
             libraries=("pyarrow",),
+        ),
+        Stage(
+            name="crate",
+            folder=PER_FACESET,
+            makes={"crate": "ro-crate-metadata.json"},
+            module="faceset.crate",
+            reads={
+                "frames": "frames.frames",
+                "clusters": "cluster.clusters",
+                "manifest": "manifest.manifest",
+                "notices": "manifest.notices",
+                "fsa": "clean.fsa",
+                "alignments": "clean.alignments",
+                "kept": "clean.kept",
+                "extracted": "extract.extracted",
+                "faceset": "assemble.faceset",
+            },
+            libraries=(
+                "av",
+                "msgpack",
+                "numpy",
+                "onnxruntime",
+                "opencv-python",
+                "pandas",
+                "pyarrow",
+                "rocrate",
+                "scipy",
+                "zlib",
+            ),
+            params=_crate_params,
+            files=_crate_files,
+            models=_models_used,
         ),
         Stage(
             name="report",

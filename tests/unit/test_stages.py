@@ -171,16 +171,16 @@ def test_a_setting_changes_the_keys_of_its_stages_alone() -> None:
         ({"facesets": {"main": {**main, "filters": {"min_blur": 1}}}}, {"manifest"}),
         ({"facesets": {"main": {**main, "extract": {"size_px": 128}}}}, {"extract"}),
     ):
-        assert changed(before, keys(project(**changes))) - {"report"} == expected
+        assert changed(before, keys(project(**changes))) - {"report"} == {*expected, "crate"}
 
 
 def test_the_users_files_change_the_keys_of_the_stages_that_read_them(folder: Path) -> None:
     before = keys(project())
     write_alignments(folder, {name: [face(x=21)] for name in PICTURES})
-    assert changed(before, edited := keys(project())) == {"ingest"}
+    assert changed(before, edited := keys(project())) == {"ingest", "crate"}
     (folder / "config" / "keep").mkdir()
     (folder / "config" / "keep" / "main.tsv").write_text("")
-    assert changed(edited, kept := keys(project())) == {"manifest"}
+    assert changed(edited, kept := keys(project())) == {"manifest", "crate"}
     (folder / "photos" / "a.png").write_bytes((folder / "photos" / "b.png").read_bytes())
     assert changed(kept, keys(project())) == {"frames"}
 
@@ -224,18 +224,18 @@ def test_a_key_changes_with_code_script_and_library_versions(monkeypatch: pytest
     before = keys(project())
     version = stages._version
     monkeypatch.setattr(stages, "_version", lambda name: "0" if name == "scipy" else version(name))
-    assert changed(before, keys(project())) == {"embed", "track", "cluster"}
+    assert changed(before, keys(project())) == {"embed", "track", "cluster", "crate"}
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(stages, "code_digests", lambda module: {module: str(module == "faceset.crop")})
     monkeypatch.setattr(stages, "_script_digest", str)
     some = keys(project())
     monkeypatch.setattr(stages, "code_digests", lambda module: {module: "False"})
-    assert changed(some, keys(project())) == {"crop"}
+    assert changed(some, keys(project())) == {"crop", "crate"}
     monkeypatch.setattr(stages, "_script_digest", lambda name: name + str(name == "track"))
     others = keys(project())
     monkeypatch.setattr(stages, "_script_digest", lambda name: name + "False")
-    assert changed(others, keys(project())) == {"track"}
+    assert changed(others, keys(project())) == {"track", "crate"}
 
 
 def test_facesets_of_some_sources_read_those_alone(folder: Path) -> None:
