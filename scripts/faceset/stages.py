@@ -208,7 +208,7 @@ def _crate_params(project: Project, where: Where) -> dict[str, Any]:
             "cluster": _cluster_params(project, where),
             "policy": faceset.policy,
             "filters": faceset.filters.model_dump(),
-            "extract": faceset.extract.model_dump(),
+            "extract": {name: faceset.extract.of_source(name) for name in sources},
         },
         "rights": {name: project.sources[name].rights for name in sources},
         "workflow": file_digest(REPOSITORY / "Snakefile"),
@@ -377,6 +377,7 @@ STAGES = {
             },
             libraries=(
                 "av",
+                "deflate",
                 "msgpack",
                 "numpy",
                 "onnxruntime",

@@ -124,6 +124,12 @@ def _parameters(action: StoredAction) -> set[Subject]:
     return {("source", source)} if isinstance(source, str) else set()
 
 
+def debris(store: Store) -> list[Path]:
+    """What crashes left behind, if nobody else uses the store."""
+    patterns = ("tmp/*", "actions/*/.*", "roots/.*", "cuts/*/*/.*")
+    return sorted(path for pattern in patterns for path in store.root.glob(pattern))
+
+
 def size_on_disk(path: Path) -> int:
     """The bytes of a file, or of all files in a folder; 0 for what is gone."""
     try:
@@ -141,15 +147,13 @@ def _files(path: Path) -> Iterator[Path]:
 
 
 def remove(path: Path) -> int:
-    """Remove a file or folder, read-only or not. Returns how many bytes that were.
+    """Remove a file or folder. Returns how many bytes that were.
 
     Raises FacesetError if it can not be removed.
     """
     size = size_on_disk(path)
     try:
         if path.is_dir() and not path.is_symlink():
-            for folder in [path, *(entry for entry in path.rglob("*") if entry.is_dir() and not entry.is_symlink())]:
-                folder.chmod(0o755)
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)

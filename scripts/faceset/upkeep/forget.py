@@ -18,6 +18,7 @@ from faceset.store_lock import alone
 from faceset.upkeep.contents import (
     StoredAction,
     Subject,
+    debris,
     named_subjects,
     object_paths,
     people_bytes,
@@ -28,6 +29,7 @@ from faceset.upkeep.contents import (
 )
 from faceset.upkeep.forget_results import forget_results
 from faceset.upkeep.leftovers import find_leftovers
+from faceset.upkeep.packs import cuts_in, named_cuts, pack_paths, rewrite
 from faceset.upkeep.verify import STATE
 
 LISTED = 10
@@ -46,6 +48,8 @@ class Doomed:
         names, since that could be anybody's.
     records
         What names one of these, in any working directory.
+    cuts
+        Cut faces that go, by their pack.
     others
         Paths of damaged actions, of quarantine and of what crashes left.
     """
@@ -54,6 +58,7 @@ class Doomed:
     mentions: list[StoredAction]
     objects: list[Path]
     records: list[RootRecord]
+    cuts: dict[Path, set[bytes]]
     others: list[Path]
 
 
@@ -87,6 +92,8 @@ def forget(
             return
         chosen = [folder for folder in folders if everywhere or folder == here]
         # Actions last: an interrupted call, called again, finds by them what is left to do.
+        for pack, cuts in doomed.cuts.items():
+            rewrite(pack, cuts_in(pack) - cuts)
         for path in [*doomed.others, *doomed.objects]:
             remove(path)
         for folder in chosen:
@@ -95,7 +102,7 @@ def forget(
         for action in [*doomed.mentions, *doomed.holders]:
             remove(action.path)
         gone = {path.name for path in doomed.objects}
-        left = find_leftovers(store, chosen, subject, gone)
+        left = find_leftovers(store, chosen, subject, gone, set().union(*doomed.cuts.values()))
     if left:
         raise FacesetError(
             f"{len(left)} things are left of {_said(subject)}, which should not be: {'; '.join(left[:LISTED])}. "
@@ -121,13 +128,23 @@ def find_doomed(store: Store, folders: Collection[Path], subject: Subject) -> Do
     gone = {path.name for path in objects}
     gone |= {digest for action in actions if action.key in holding for digest in action.digests} - kept
     left = [action for action in actions if action.key not in holding]
+    holders = sorted((action for action in actions if action.key in holding), key=partial(_rank, subject))
     return Doomed(
-        sorted((action for action in actions if action.key in holding), key=partial(_rank, subject)),
+        holders,
         [action for action in left if any(digest in gone for _, digest in action.inputs)],
         objects,
         [record for record in records if subject in record.where.items() or _digests(record) & gone],
+        _cuts(store, subject, named_cuts(store, holders) - named_cuts(store, left)),
         [*damaged, *_debris(store)],
     )
+
+
+def _cuts(store: Store, subject: Subject, of_faceset: set[bytes]) -> dict[Path, set[bytes]]:
+    """Of a source all its cut faces; of a faceset those that it extracted and no other did."""
+    if subject[0] == "source":
+        return {pack: cuts_in(pack) for pack in pack_paths(store, subject[1])}
+    found = {pack: cuts_in(pack) & of_faceset for pack in pack_paths(store)}
+    return {pack: cuts for pack, cuts in found.items() if cuts}
 
 
 def _holders(actions: list[StoredAction], of: dict[str, set[Subject]], subject: Subject) -> set[str]:
@@ -173,8 +190,7 @@ def _digests(record: RootRecord) -> set[str]:
 
 def _debris(store: Store) -> list[Path]:
     """What could be of anybody, since nothing names it; nobody else is here."""
-    found = [path for pattern in ("tmp/*", "quarantine/*", "actions/*/.*", STATE) for path in store.root.glob(pattern)]
-    return sorted(found)
+    return [*debris(store), *sorted(store.root.glob("quarantine/*")), *store.root.glob(STATE)]
 
 
 def _check_known(doomed: Doomed, folders: Iterable[Path], subject: Subject, store: Store) -> None:
@@ -209,7 +225,11 @@ def _tell(doomed: Doomed, say: Callable[[str], None]) -> None:
     counts = Counter(action.stage for action in doomed.holders)
     say(f"Results that hold it: {', '.join(f'{stage} {count}' for stage, count in sorted(counts.items())) or 'none'}.")
     size = sum(size_on_disk(path) for path in [*doomed.objects, *doomed.others])
-    say(f"To go: {len(doomed.objects):,} objects, {people_bytes(size)}; {len(doomed.records):,} records of results.")
+    cuts = sum(map(len, doomed.cuts.values()))
+    say(
+        f"To go: {len(doomed.objects):,} objects and leftovers of {people_bytes(size)}, {cuts:,} cut faces, "
+        f"{len(doomed.records):,} records of results."
+    )
 
 
 def _said(subject: Subject) -> str:

@@ -15,13 +15,16 @@ from faceset.roots import records_of
 from faceset.store import Store
 from faceset.upkeep.contents import Subject, action_paths, object_paths
 from faceset.upkeep.forget_results import is_store_link
+from faceset.upkeep.packs import cuts_in, pack_paths
 
 PARQUET = b"PAR1"
 OF_TEXT = b"<{"
 """How the objects begin that are text: pages and JSON."""
 
 
-def find_leftovers(store: Store, folders: Collection[Path], subject: Subject, gone: Collection[str]) -> list[str]:
+def find_leftovers(
+    store: Store, folders: Collection[Path], subject: Subject, gone: Collection[str], cuts: Collection[bytes]
+) -> list[str]:
     """What there still is of `subject`, in words; nothing if it is forgotten.
 
     Parameters
@@ -32,6 +35,8 @@ def find_leftovers(store: Store, folders: Collection[Path], subject: Subject, go
         The source or faceset. Of a source, every table and page is searched for ids of its faces.
     gone
         The digests of the objects that should be no more.
+    cuts
+        The keys of the cut faces that should be no more.
     """
     found = []
     for path in Progress(object_paths(store), "objects scanned"):
@@ -39,6 +44,7 @@ def find_leftovers(store: Store, folders: Collection[Path], subject: Subject, go
             found.append(f"{path} is still there")
         elif subject[0] == "source" and _names_source(path, subject[1]):
             found.append(f"{path} names its faces")
+    found += _in_packs(store, subject, cuts)
     found += _in_actions(store, subject, gone)
     for folder in folders:
         found += _in_results(folder, subject, gone)
@@ -75,6 +81,14 @@ def _table_names(path: Path, source: str) -> bool:
 def _face_pattern(source: str) -> str:
     """A face id of the source, anywhere in a text. Names have no characters but those in the bracket."""
     return rf"(?:^|[^A-Za-z0-9_.-]){re.escape(source)}/[^\s/]*_[0-9]"
+
+
+def _in_packs(store: Store, subject: Subject, cuts: Collection[bytes]) -> Iterator[str]:
+    for pack in pack_paths(store):
+        # Another source with the same footage has cuts of the same keys.
+        of_source = subject[1] == pack.parents[1].name
+        if of_source if subject[0] == "source" else not cuts_in(pack).isdisjoint(cuts):
+            yield f"{pack} holds its cut faces"
 
 
 def _in_actions(store: Store, subject: Subject, gone: Collection[str]) -> Iterator[str]:

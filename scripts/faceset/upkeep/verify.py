@@ -9,6 +9,7 @@ from faceset.progress import Progress
 from faceset.store import DamagedActionError, Store
 from faceset.store_lock import shared
 from faceset.upkeep.contents import DIGEST, action_paths, object_paths, read_stored_action
+from faceset.upkeep.packs import pack_paths
 
 STATE = "verified"
 
@@ -22,7 +23,8 @@ def verify(store: Store, say: Callable[[str], None]) -> bool:
     Raises FacesetError for what can not be read or set aside.
     """
     with shared(store.root):
-        bad_objects = _verify_objects(store, say)
+        bad_objects = _verify_files(store, object_paths(store), "objects", say)
+        bad_objects += _verify_files(store, pack_paths(store), "packs of cut faces", say)
         bad_actions = _verify_actions(store, say)
         (store.root / STATE).unlink(missing_ok=True)
     if bad_objects or bad_actions:
@@ -35,15 +37,14 @@ def verify(store: Store, say: Callable[[str], None]) -> bool:
     return True
 
 
-def _verify_objects(store: Store, say: Callable[[str], None]) -> int:
-    paths = object_paths(store)
+def _verify_files(store: Store, paths: list[Path], what: str, say: Callable[[str], None]) -> int:
     before = _verified_before(store)
-    waiting = [path for path in paths if path.name not in before]
+    waiting = [path for path in paths if path.stem not in before]
     if len(waiting) < len(paths):
-        say(f"Going on from where it was interrupted: {len(paths) - len(waiting):,} objects were right then.")
+        say(f"Going on from where it was interrupted: {len(paths) - len(waiting):,} {what} were right then.")
     bad = 0
     with (store.root / STATE).open("a", encoding="ascii") as state:
-        for path in Progress(waiting, "objects verified"):
+        for path in Progress(waiting, f"{what} verified"):
             try:
                 right = _is_right(path)
                 if not right:
@@ -54,15 +55,13 @@ def _verify_objects(store: Store, say: Callable[[str], None]) -> int:
             except OSError as error:
                 raise FacesetError(f"{path}: can not be read or set aside ({error.strerror}).") from error
             if right:
-                state.write(f"{path.name}\n")
+                state.write(f"{path.stem}\n")
                 state.flush()
     return bad
 
 
 def _is_right(path: Path) -> bool:
-    if path.is_symlink() or not path.is_file() or path.parent.name != path.name[:2]:
-        return False
-    return file_digest(path) == path.name
+    return path.is_file() and not path.is_symlink() and file_digest(path) == path.stem
 
 
 def _verified_before(store: Store) -> set[str]:
