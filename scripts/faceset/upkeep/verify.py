@@ -1,6 +1,6 @@
 """Verify: read every object and action of a store, and set aside what is no longer what it is named by."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from faceset.digests import file_digest
@@ -8,8 +8,8 @@ from faceset.errors import FacesetError
 from faceset.progress import Progress
 from faceset.store import DamagedActionError, Store
 from faceset.store_lock import shared
-from faceset.upkeep.contents import DIGEST, action_paths, object_paths, read_stored_action
-from faceset.upkeep.packs import pack_paths
+from faceset.upkeep.contents import DIGEST, StoredAction, action_paths, named_subjects, object_paths, read_stored_action
+from faceset.upkeep.packs import cuts_in, named_cuts, pack_paths
 
 STATE = "verified"
 
@@ -74,11 +74,11 @@ def _verified_before(store: Store) -> set[str]:
 
 def _verify_actions(store: Store, say: Callable[[str], None]) -> int:
     bad = 0
+    cuts = {source.name: set().union(*map(cuts_in, pack_paths(store, source.name))) for source in store.cuts.glob("*")}
     for path in Progress(action_paths(store), "actions verified"):
         try:
             action = read_stored_action(path)
-            whole = all(store.has(artifact) for artifact in action.action.outputs.values())
-            problem = "" if whole else "an object that it names is gone"
+            problem = _missing(store, action, cuts)
         except FileNotFoundError:
             continue
         except DamagedActionError as error:
@@ -88,3 +88,11 @@ def _verify_actions(store: Store, say: Callable[[str], None]) -> int:
             path.unlink(missing_ok=True)
             bad += 1
     return bad
+
+
+def _missing(store: Store, action: StoredAction, cuts: Mapping[str, set[bytes]]) -> str:
+    """What of an action's results is gone, in words. `cuts` are the keys of the cut faces by source."""
+    if not all(store.has(artifact) for artifact in action.action.outputs.values()):
+        return "an object that it names is gone"
+    there = set().union(*(cuts.get(name, set()) for kind, name in named_subjects(action) if kind == "source"))
+    return "" if named_cuts(store, [action]) <= there else "cut faces that it names are gone"
