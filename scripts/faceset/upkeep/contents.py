@@ -30,7 +30,7 @@ class StoredAction:
     @property
     def stage(self) -> str:
         """The name of the stage, perhaps of one that is no more."""
-        return str(self.made_from["stage"])
+        return str(self.made_from.get("stage"))
 
     @property
     def digests(self) -> frozenset[str]:
@@ -40,7 +40,7 @@ class StoredAction:
     @property
     def inputs(self) -> list[tuple[dict[str, str], str]]:
         """The objects that it was made from, each with the wildcards of the instance that made it."""
-        return [(where, digest) for entries in self.made_from["inputs"].values() for where, digest in entries]
+        return [(where, digest) for entries in self.made_from.get("inputs", {}).values() for where, digest in entries]
 
     @property
     def wildcards(self) -> tuple[str, ...]:
@@ -120,7 +120,7 @@ def _own_subjects(action: StoredAction) -> set[Subject]:
 
 
 def _parameters(action: StoredAction) -> set[Subject]:
-    source = action.made_from["params"].get("source")
+    source = action.made_from.get("params", {}).get("source")
     return {("source", source)} if isinstance(source, str) else set()
 
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from faceset.progress import Progress
 from faceset.roots import records_of
 from faceset.store import Store
-from faceset.upkeep.contents import Subject, action_paths, object_paths
+from faceset.upkeep.contents import Subject, object_paths, read_actions
 from faceset.upkeep.forget_results import is_store_link
 from faceset.upkeep.packs import cuts_in, pack_paths
 
@@ -93,11 +93,13 @@ def _in_packs(store: Store, subject: Subject, cuts: Collection[bytes]) -> Iterat
 
 def _in_actions(store: Store, subject: Subject, gone: Collection[str]) -> Iterator[str]:
     named = f'"{subject[0]}":"{subject[1]}"'.encode()
-    for path in action_paths(store):
-        data = path.read_bytes()
-        digests = set(re.findall(r"[0-9a-f]{64}", data.decode(errors="replace")))
-        if named in data or not digests.isdisjoint(gone):
-            yield f"{path} names it"
+    actions, damaged = read_actions(store)
+    yield from (f"{path} is damaged, so what it names is not known" for path in damaged)
+    for action in actions:
+        # Not the digests of the user's files: a cleaned file may have been the same as what came in.
+        digests = action.digests | {digest for _, digest in action.inputs}
+        if named in action.path.read_bytes() or not digests.isdisjoint(gone):
+            yield f"{action.path} names it"
 
 
 def _in_results(folder: Path, subject: Subject, gone: Collection[str]) -> Iterator[str]:
