@@ -21,6 +21,8 @@ from faceset.store_lock import shared
 from faceset.upkeep.collect import SECONDS_A_DAY, collect
 from two_sources import current, everything, run_all
 
+pytest_plugins = ("two_sources",)
+
 
 def run(store: Path = Path("store"), keep_days: float = 0, dry_run: bool = False) -> str:
     said: list[str] = []

@@ -16,6 +16,8 @@ from faceset.priming import prime
 from factory import png
 from two_sources import current, run_all
 
+pytest_plugins = ("two_sources",)
+
 FACES = Path("results/facesets/main/faces")
 
 

@@ -19,6 +19,8 @@ from faceset.upkeep.leftovers import find_leftovers
 from factory import write_rows
 from two_sources import current, everything, run_all
 
+pytest_plugins = ("two_sources",)
+
 PHOTOS = ("source", "photos")
 MORE = ("source", "more")
 OTHER = ("faceset", "other")

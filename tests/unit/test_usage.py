@@ -9,6 +9,8 @@ from faceset.store import Store
 from faceset.upkeep.contents import people_bytes
 from faceset.upkeep.usage import usage_table
 
+pytest_plugins = ("two_sources",)
+
 
 def table() -> dict[str, str]:
     """The lines by what they begin with, their size's unit and number."""

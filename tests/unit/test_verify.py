@@ -12,6 +12,8 @@ from faceset.upkeep import verify as module
 from faceset.upkeep.verify import STATE, verify
 from two_sources import current, run_all
 
+pytest_plugins = ("two_sources",)
+
 STORE = Store(Path("store"))
 
 

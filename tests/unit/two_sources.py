@@ -1,13 +1,20 @@
-"""A finished project of two sources, `photos` and `more`, and two facesets, `main` of both and `other` of `more`."""
+"""A finished project of two sources, `photos` and `more`, and two facesets, `main` of both and `other` of `more`.
+
+A test module has its fixture `folder` by `pytest_plugins = ("two_sources",)`.
+"""
 
 import contextlib
 import os
 import runpy
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from faceset.alignments import fsa_bytes
+from faceset.priming import prime
 from faceset.project import REPOSITORY, Project, load_project
 from faceset.stages import all_steps
 from factory import alignments, face, write_pictures
@@ -15,6 +22,21 @@ from factory import alignments, face, write_pictures
 EXTRACT = {"policy": "all", "extract": {"size_px": 64}}
 CONFIG = {"facesets": {"main": EXTRACT, "other": {**EXTRACT, "sources": ["more"]}}}
 SOURCES = {"photos": ("a.png", "b.png", "c.png"), "more": ("d.png", "e.png")}
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make(tmp_path_factory.mktemp("finished") / "work")
+
+
+@pytest.fixture
+def folder(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of that project, primed, as the current folder."""
+    copy = tmp_path / "work"
+    shutil.copytree(finished, copy, symlinks=True)
+    monkeypatch.chdir(copy)
+    prime(current())
+    return copy
 
 
 def current() -> Project:
