@@ -1,6 +1,7 @@
 """The roots of a store: the working directories whose records say what in it is still wanted.
 
-One file each, `roots/<sha256 of the path>`, with the path in it. A root whose folder is gone counts no more.
+One file each, `roots/<sha256 of the path>`, with the path in it, and that of the store behind a zero byte. A root whose
+folder is gone counts no more; nor does one in a copy of its store.
 """
 
 import contextlib
@@ -37,9 +38,10 @@ def note_root(store_root: Path) -> None:
     """Make the current folder a root of the store."""
     folder = os.fsencode(Path.cwd())
     path = store_root / "roots" / hashlib.sha256(folder).hexdigest()
-    if not path.exists():
-        with contextlib.suppress(OSError):  # a store that can only be read may be used all the same
-            write_atomically(path, folder)
+    data = folder + b"\0" + os.fsencode(store_root.absolute())
+    with contextlib.suppress(OSError):  # a store that can only be read may be used all the same
+        if not path.exists() or path.read_bytes() != data:
+            write_atomically(path, data)
 
 
 def roots(store_root: Path) -> list[Path]:
@@ -49,12 +51,12 @@ def roots(store_root: Path) -> list[Path]:
     """
     found = []
     for path in sorted((store_root / "roots").glob("[0-9a-f]*")):
-        data = path.read_bytes()
-        if hashlib.sha256(data).hexdigest() != path.name:
+        data, _, used = path.read_bytes().partition(b"\0")
+        if hashlib.sha256(data).hexdigest() != path.name or not used:
             raise FacesetError(f"{path}: damaged. Delete it, and run the workflow in each project of this store.")
-        folder = Path(os.fsdecode(data))
+        folder, its_store = Path(os.fsdecode(data)), Path(os.fsdecode(used))
         try:
-            if folder.is_dir():
+            if folder.is_dir() and (not its_store.exists() or its_store.samefile(store_root)):
                 found.append(folder)
         except OSError as error:
             raise _unreadable(folder, error) from error

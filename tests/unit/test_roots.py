@@ -38,6 +38,15 @@ def test_folders_are_noted_once_and_forgotten_when_they_are_gone(folder: Path, m
     assert roots(store) == [folder]
 
 
+def test_a_copy_of_a_store_is_not_that_of_its_roots_but_a_store_that_was_moved_is(folder: Path) -> None:
+    store = folder.parent / "store"
+    note_root(store)
+    shutil.copytree(store, folder.parent / "copy")
+    assert roots(folder.parent / "copy") == []
+    store.rename(folder.parent / "moved store")
+    assert roots(folder.parent / "moved store") == [folder]
+
+
 def test_a_damaged_root_is_named(folder: Path) -> None:
     note_root(folder.parent / "store")
     (root,) = (folder.parent / "store/roots").iterdir()
