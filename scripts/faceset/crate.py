@@ -35,7 +35,11 @@ FACES: Final = "faces/"
 
 
 def write_crate(
-    made_from: Mapping[str, Any], frames: Mapping[str, Path], made: Mapping[str, tuple[str, int]], output: Path
+    made_from: Mapping[str, Any],
+    frames: Mapping[str, Path],
+    made: Mapping[str, tuple[str, int]],
+    workflow_file: Path,
+    output: Path,
 ) -> None:
     """Write the metadata of a faceset's crate.
 
@@ -47,14 +51,17 @@ def write_crate(
         The sources' `frames` tables, which know the footage by its digests.
     made
         What came out: by path in the faceset's folder, the SHA-256 and the size in bytes.
+    workflow_file
+        The Snakefile as it is in the faceset's folder.
     output
         The file to write.
     """
     params = made_from["params"]
     crate = ROCrate(version=ROCRATE_VERSION)
     crate.metadata.extra_terms.update(TERMS)
-    workflow = _add_workflow(crate, made_from)
-    given = _add_footage(crate, frames, params["rights"]) + _add_files(crate, made_from["files"])
+    workflow = _add_workflow(crate, made_from, workflow_file)
+    files = {name: digest for name, digest in made_from["files"].items() if name != "workflow"}
+    given = _add_footage(crate, frames, params["rights"]) + _add_files(crate, files)
     given += [_add_model(crate, name, model) for name, model in sorted(made_from["models"].items())]
     ((_, clusters),) = made_from["inputs"]["clusters"]
     given.append(_add_given(crate, clusters, "File", name="clusters.parquet", description=_OF_CLUSTERS))
@@ -95,12 +102,11 @@ _OF_CLUSTERS: Final = "Who is who, over all footage of the project, this face se
 _OF_FACES: Final = "Copies of the pictures that faceset.parquet lists, each with the digest of its pixels."
 
 
-def _add_workflow(crate: ROCrate, made_from: Mapping[str, Any]) -> DataEntity:
-    """The workflow, named by its Snakefile, with the digest of all code that took part and the libraries' versions."""
-    digest = made_from["params"]["workflow"]
-    workflow = crate.add_workflow(_uri(digest), main=True, lang="snakemake", gen_cwl=False)
+def _add_workflow(crate: ROCrate, made_from: Mapping[str, Any], file: Path) -> DataEntity:
+    """The workflow: its Snakefile, with the digest of all code that took part and the libraries' versions."""
+    workflow = crate.add_workflow(file, file.name, main=True, lang="snakemake", gen_cwl=False)
     workflow["name"] = "Faceset"
-    workflow["sha256"] = digest
+    workflow["sha256"] = made_from["files"]["workflow"]
     workflow["version"] = text_digest(canonical_json(made_from["params"]["code"]))
     workflow["description"] = "The version is the SHA-256 of the digests of all code that the results depend on."
     workflow["softwareRequirements"] = [

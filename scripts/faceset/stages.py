@@ -211,7 +211,6 @@ def _crate_params(project: Project, where: Where) -> dict[str, Any]:
             "extract": {name: faceset.extract.of_source(name) for name in sources},
         },
         "rights": {name: project.sources[name].rights for name in sources},
-        "workflow": file_digest(REPOSITORY / "Snakefile"),
         "code": {stage.name: _code_of(stage) for stage in STAGES.values() if stage.name not in ("crate", "report")},
     }
 
@@ -222,7 +221,7 @@ def _crate_files(project: Project, where: Where) -> dict[str, Path]:
         for name in project.faceset_sources(where["faceset"])
         for path in _alignments_file(project, {"source": name}).values()
     }
-    return {**_keep_list_file(project, where), **given}
+    return {"workflow": REPOSITORY / "Snakefile", **_keep_list_file(project, where), **given}
 
 
 def _models_used(project: Project) -> tuple[str, ...]:
@@ -362,7 +361,7 @@ STAGES = {
         Stage(
             name="crate",
             folder=PER_FACESET,
-            makes={"crate": "ro-crate-metadata.json"},
+            makes={"crate": "ro-crate-metadata.json", "workflow": "workflow.smk"},
             module="faceset.crate",
             reads={
                 "frames": "frames.frames",

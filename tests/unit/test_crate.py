@@ -11,6 +11,7 @@ from rocrate.rocrate import ROCrate
 from faceset.crate import FACES
 from faceset.digests import file_digest
 from faceset.priming import prime
+from faceset.project import REPOSITORY
 from two_sources import current, run_all
 
 pytest_plugins = ("two_sources",)
@@ -85,6 +86,8 @@ def test_elsewhere_and_later_it_has_the_same_bytes(folder: Path, tmp_path: Path,
 
 @pytest.mark.usefixtures("folder")
 def test_the_library_reads_it_as_a_workflow_run_crate() -> None:
+    shown = MAIN / "workflow.smk"
+    assert shown.read_bytes() == (REPOSITORY / "Snakefile").read_bytes()
     crate = ROCrate(MAIN)
     assert crate.mainEntity["name"] == "Faceset"
     assert set(crate.mainEntity.type) == {"File", "SoftwareSourceCode", "ComputationalWorkflow"}
