@@ -19,7 +19,7 @@ from faceset.roots import note_root
 from faceset.store import Action, Store
 from faceset.store_lock import shared
 from faceset.upkeep.collect import SECONDS_A_DAY, collect
-from two_sources import current, everything, run_all
+from two_sources import current, everything, run_all, settle
 
 pytest_plugins = ("two_sources",)
 
@@ -117,7 +117,7 @@ def test_results_of_another_working_directory_stay_until_it_is_gone(folder: Path
     shutil.rmtree(other / "store")
     (other / "store").symlink_to(folder / "store")
     with chdir(other):
-        prime(current())
+        settle()
     shutil.rmtree(folder / "results")
     age_all()
     assert str(other) in run()

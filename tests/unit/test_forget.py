@@ -17,7 +17,7 @@ from faceset.upkeep.contents import Subject
 from faceset.upkeep.forget import forget
 from faceset.upkeep.leftovers import find_leftovers
 from factory import write_rows
-from two_sources import current, everything, run_all
+from two_sources import current, everything, run_all, settle
 
 pytest_plugins = ("two_sources",)
 
@@ -73,6 +73,7 @@ def test_of_a_forgotten_source_no_byte_is_left_and_what_is_the_users_stays(folde
     assert "Take its row out of sources.tsv" in said
     assert mine(folder) == before
     assert not any(path.exists() for path in chips)
+    assert len(list(folder.glob("store/footage/*"))) == 1, "that of the other source"
     left = everything(folder)
     assert not pictures & set(left.values())
     elsewhere = {path: data for path, data in left.items() if path not in before and ".log" not in path}
@@ -171,7 +172,7 @@ def test_another_working_directory_with_results_of_it_stops_it_unless_it_is_mean
     shutil.rmtree(other / "store")
     (other / "store").symlink_to(folder / "store")
     with chdir(other):
-        prime(current())
+        settle()
     before = everything(folder)
     with pytest.raises(FacesetError, match=r"other working directories .*second.*--everywhere"):
         run()
@@ -186,7 +187,7 @@ def test_another_working_directory_with_results_of_it_stops_it_unless_it_is_mean
 def test_a_second_source_with_the_same_footage_keeps_its_frames(folder: Path) -> None:
     shutil.rmtree(folder / "more")
     shutil.copytree(folder / "photos", folder / "more")
-    prime(current())
+    settle()
     run_all()
     frames = (folder / "results/more/frames.parquet").resolve()
     assert frames == (folder / "results/photos/frames.parquet").resolve()

@@ -136,6 +136,7 @@ def test_an_edit_that_changes_nothing_further_down_is_cut_off(folder: Path) -> N
     assert {"manifest", "extract"} & set(records()) == set()
     assert "done" in run_script("manifest")
     prime(project(**settings))
+    del before["crate"]  # it names the keep-list by its digest
     assert records() == before
 
 

@@ -35,8 +35,16 @@ def folder(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     copy = tmp_path / "work"
     shutil.copytree(finished, copy, symlinks=True)
     monkeypatch.chdir(copy)
-    prime(current())
+    settle()
     return copy
+
+
+def settle() -> None:
+    """Make a copy of the project, in the current folder, one that has run: its footage hashed, its results there."""
+    project = current()
+    for source in project.sources.values():
+        project.footage_digests(source).learn()
+    prime(project)
 
 
 def current() -> Project:

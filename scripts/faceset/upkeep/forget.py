@@ -6,16 +6,20 @@ and those over several sources that read them. Footage, alignments and keep-list
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from faceset.errors import FacesetError
 from faceset.roots import RootRecord, records_of, roots
+from faceset.schemas import FRAMES
 from faceset.stages import STAGES
 from faceset.store import Store
 from faceset.store_lock import alone
+from faceset.tables import read_table
 from faceset.upkeep.contents import (
+    DIGEST,
     StoredAction,
     Subject,
     debris,
@@ -51,7 +55,7 @@ class Doomed:
     cuts
         Cut faces that go, by their pack.
     others
-        Paths of damaged actions, of quarantine and of what crashes left.
+        Paths of damaged actions, of quarantine, of what crashes left and of what remembers the footage's digests.
     """
 
     holders: list[StoredAction]
@@ -135,7 +139,7 @@ def find_doomed(store: Store, folders: Collection[Path], subject: Subject) -> Do
         objects,
         [record for record in records if subject in record.where.items() or _digests(record) & gone],
         _cuts(store, subject, named_cuts(store, holders) - named_cuts(store, left)),
-        [*damaged, *_debris(store)],
+        [*damaged, *_debris(store), *_footage_memory(store, holders)],
     )
 
 
@@ -186,6 +190,16 @@ def _rank(subject: Subject, action: StoredAction) -> tuple[bool, int]:
 
 def _digests(record: RootRecord) -> set[str]:
     return {artifact.sha256 for artifact in record.action.outputs.values()}
+
+
+def _footage_memory(store: Store, holders: Iterable[StoredAction]) -> list[Path]:
+    """What remembers the digests of the footage that holders are of."""
+    digests: set[str] = set()
+    for artifact in (action.action.outputs["frames"] for action in holders if action.stage == "frames"):
+        with suppress(FacesetError, FileNotFoundError):
+            digests.update(read_table(store.object_path(artifact), FRAMES, ["digest"])["digest"].to_pylist())
+    paths = sorted(store.footage.glob("*.json"))
+    return [path for path in paths if digests & set(DIGEST.findall(path.read_text(encoding="utf-8")))]
 
 
 def _debris(store: Store) -> list[Path]:
