@@ -15,7 +15,7 @@ from faceset.project import Project
 from faceset.recognise import Recogniser, read_boxes
 from faceset.records import read_record
 from faceset.schemas import CLUSTERS, EXTRACTED, FACES, FACESET, FRAMES, KEPT, MANIFEST, TRACKS, Schema
-from faceset.stages import STAGES, Where, plan_step
+from faceset.stages import STAGES, NotMadeYetError, Where, plan_step
 from faceset.tables import read_table
 
 TITLE_WIDTH = 12
@@ -206,7 +206,7 @@ def _stale(project: Project, source: str, faceset: str) -> list[str]:
         try:
             step = plan_step(project, stage, where, read_record)
             known_now = project.store.find(step.key) == read_record(stage.record.format(**where))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotMadeYetError):
             known_now = False
         if not known_now:
             old.append(" ".join([stage.name, *where.values()]))

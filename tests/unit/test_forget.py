@@ -73,7 +73,7 @@ def test_of_a_forgotten_source_no_byte_is_left_and_what_is_the_users_stays(folde
     assert "Take its row out of sources.tsv" in said
     assert mine(folder) == before
     assert not any(path.exists() for path in chips)
-    assert len(list(folder.glob("store/footage/*"))) == 1, "that of the other source"
+    assert len(list(folder.glob("store/footage/*"))) == 2, "of the other source, here and where this was copied from"
     left = everything(folder)
     assert not pictures & set(left.values())
     elsewhere = {path: data for path, data in left.items() if path not in before and ".log" not in path}

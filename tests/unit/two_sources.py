@@ -62,7 +62,7 @@ def make(folder: Path) -> Path:
 
 def write_footage(folder: Path) -> None:
     for number, (source, names) in enumerate(SOURCES.items()):
-        write_pictures(folder / source, names)
+        write_pictures(folder / source, names, width=96 + 2 * number)  # each footage of its own
         read = alignments({name: [face(x=20 + number)] for name in names})
         (folder / source / "alignments.fsa").write_bytes(fsa_bytes(read.data))
     rows = "".join(f"{source}\t{source}\t\tmade up\n" for source in SOURCES)
