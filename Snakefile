@@ -20,6 +20,7 @@ include: "rules/manifest.smk"
 include: "rules/clean.smk"
 include: "rules/extract.smk"
 include: "rules/assemble.smk"
+include: "rules/crate.smk"
 include: "rules/report.smk"
 
 

@@ -21,6 +21,7 @@ from faceset.jobs import failures_since
 from faceset.priming import forecast, is_known, prime
 from faceset.project import load_project
 from faceset.stages import STAGES
+from faceset.store_lock import shared
 
 STARTED = time.time()
 CONFIG_FILE = "config/config.yaml"
@@ -49,7 +50,7 @@ wildcard_constraints:
 
 def claim_folder():
     """Keep other runs out of this folder, from before priming: Snakemake's own lock comes only after planning."""
-    global FOLDER_LOCK  # held until the process ends, however it ends
+    global FOLDER_LOCK, STORE_LOCK  # held until the process ends, however it ends
     FOLDER_LOCK = Path(".snakemake/faceset.lock").open("w")
     try:
         fcntl.flock(FOLDER_LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -57,6 +58,8 @@ def claim_folder():
         raise FacesetError("another run is at work in this folder. Wait for it to end.") from None
     if list(Path(".snakemake/locks").glob("*")):
         raise FacesetError("a run in this folder was killed. Run this command once with --unlock, then again.")
+    STORE_LOCK = shared(PROJECT.store.root)
+    STORE_LOCK.__enter__()
 
 
 @functools.cache
@@ -128,7 +131,5 @@ def all_targets(wildcards):
     """The records that nothing else reads, and the report."""
     prime_once()
     return [
-        STAGES[name].record.format(**where)
-        for name in ("assemble", "report")
-        for where in STAGES[name].instances(PROJECT)
+        STAGES[name].record.format(**where) for name in ("crate", "report") for where in STAGES[name].instances(PROJECT)
     ]

@@ -5,14 +5,16 @@ import shutil
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from faceset.atomic import write_atomically
-from faceset.config import check_yaml
+from faceset.config import check_yaml, load_config
 from faceset.errors import FacesetError
 from faceset.project import MODEL_MANIFEST, MODELS_FOLDER, REPOSITORY, Project, load_project
 from faceset.sources import Source
+from faceset.store import Store
 
 PACKAGE_CACHE = REPOSITORY / ".cache" / "packages"
 DEMO_CONFIG = REPOSITORY / "config" / "demo" / "config"
@@ -156,12 +158,56 @@ def _draw(arguments: argparse.Namespace) -> None:
     )
 
 
+def _explain(arguments: argparse.Namespace) -> None:
+    from faceset.explain import explain
+
+    _say(explain(_project(), arguments.face, arguments.faceset))
+
+
+def _verify(_: argparse.Namespace) -> None:
+    from faceset.upkeep.verify import verify
+
+    if not verify(_store(), _say):
+        sys.exit(1)
+
+
+def _collect(arguments: argparse.Namespace) -> None:
+    from faceset.upkeep.collect import collect
+
+    collect(_store(), arguments.keep_days, arguments.dry_run, _say)
+
+
+def _usage(_: argparse.Namespace) -> None:
+    from faceset.upkeep.usage import usage_table
+
+    _say(usage_table(_store()))
+
+
+def _forget(arguments: argparse.Namespace) -> None:
+    from faceset.upkeep.forget import forget
+
+    subject = (arguments.kind, arguments.name)
+    forget(_store(), Path.cwd(), subject, arguments.everywhere, arguments.dry_run, _say)
+
+
+def _store() -> Store:
+    """The store of the project in the current folder, whose footage may be gone."""
+    store = Store(Path(load_config(_settings()).store).expanduser())
+    if not store.root.is_dir():
+        raise FacesetError(f"{store.root}: there is no store. Run the workflow first, or set `store` in the config.")
+    return store
+
+
 def _project() -> Project:
     """The project in the current folder."""
+    return load_project(_settings())
+
+
+def _settings() -> Any:
     check_yaml(CONFIG_FILE)
     if not CONFIG_FILE.is_file():
         raise FacesetError(f"{CONFIG_FILE}: no such file. Run this in a project's working directory.")
-    return load_project(yaml.safe_load(CONFIG_FILE.read_text(encoding="utf-8")))
+    return yaml.safe_load(CONFIG_FILE.read_text(encoding="utf-8"))
 
 
 def _source(project: Project, name: str) -> Source:
@@ -248,6 +294,13 @@ def _parser() -> argparse.ArgumentParser:
     which.add_argument("--every", type=int, default=1, help="draw every Nth frame")
     command.set_defaults(run=_draw)
 
+    command = commands.add_parser("explain", help="tell how a training face came to be, back to its frame")
+    command.add_argument("face", help="a face id, as film1/000123_0, or a face picture, renamed or not")
+    command.add_argument("--faceset", help="whose training face; without it, of each faceset that knows it")
+    command.set_defaults(run=_explain)
+
+    _add_store_commands(commands.add_parser("store", help="look after the store").add_subparsers(required=True))
+
     commands.add_parser("setup", help="fetch and convert the default models").set_defaults(run=_setup)
 
     command = commands.add_parser("demo", help="compose the demo footage and put its config beside it")
@@ -256,6 +309,25 @@ def _parser() -> argparse.ArgumentParser:
 
     commands.add_parser("docs", help="write the manuals made from the code (for developers)").set_defaults(run=_docs)
     return parser
+
+
+def _add_store_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("verify", help="read everything, and set aside what is damaged")
+    command.set_defaults(run=_verify)
+
+    command = commands.add_parser("gc", help="remove what no result names and nobody used for a while")
+    command.add_argument("--keep-days", type=float, required=True, help="keep what was used within so many days")
+    command.add_argument("--dry-run", action="store_true", help="only say what would go")
+    command.set_defaults(run=_collect)
+
+    commands.add_parser("du", help="what takes how much of the disk").set_defaults(run=_usage)
+
+    command = commands.add_parser("forget", help="remove all that was ever made of a source or faceset")
+    command.add_argument("kind", choices=["source", "faceset"], help="which of the two it is")
+    command.add_argument("name", help="its name")
+    command.add_argument("--everywhere", action="store_true", help="also where other working directories name it")
+    command.add_argument("--dry-run", action="store_true", help="only say what would go")
+    command.set_defaults(run=_forget)
 
 
 def main() -> None:

@@ -104,6 +104,33 @@ def _made(rows: list[dict[str, str]], pictures: Pictures) -> Iterator[tuple[str,
         yield from pictures(source, wanted)
 
 
+def remove_assembled(folder: Path, start: str) -> list[Path]:
+    """Remove from an assembled folder what we put there under names that begin with `start`, changed since or not.
+
+    Returns the files that we did not put there; they stay. A folder with nothing left in it goes, with its ledger.
+
+    Raises FacesetError for a ledger that is not ours.
+    """
+    if not folder.is_dir():
+        return []
+    ledger_path = folder.with_name(f".{folder.name}.json")
+    ledger = _read_ledger(ledger_path)
+    ours = {*ledger["files"], *ledger["pending"]}
+    chosen = {name for name in ours if name.startswith(start)}
+    leftovers = [path for path in folder.glob(f"{TEMPORARY}*") if path.name.removeprefix(TEMPORARY).startswith(start)]
+    for path in [*leftovers, *(folder / name for name in sorted(chosen))]:
+        path.unlink(missing_ok=True)
+    files = {name: entry for name, entry in ledger["files"].items() if name not in chosen}
+    pending = [name for name in ledger["pending"] if name not in chosen]
+    if chosen:
+        write_atomically(ledger_path, _ledger(None, files, pending))
+    if not any(folder.iterdir()):
+        folder.rmdir()
+        ledger_path.unlink(missing_ok=True)
+        return []
+    return sorted(path for path in folder.iterdir() if path.name not in ours | OF_FILE_MANAGERS)
+
+
 def _check_untouched(folder: Path, ledger: dict[str, Any]) -> None:
     # What file managers leave behind when somebody looks is no decision.
     there = {path.name for path in folder.iterdir()} - OF_FILE_MANAGERS if folder.is_dir() else set()

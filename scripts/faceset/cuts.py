@@ -1,8 +1,8 @@
 """The store's memory of cut faces: the pixels of each extracted face, so that none is ever cut twice.
 
-    cuts/<context>/<sha256>.parquet     a `cuts` table of at most FACES_A_PACK faces, named by its bytes
+    cuts/<source>/<context>/<sha256>.parquet    a `cuts` table of at most FACES_A_PACK faces, named by its bytes
 
-A context is what the pixels depend on besides the face: code, libraries, and which source's footage they are from.
+A context is what the pixels depend on besides the face and its source's footage: code and libraries.
 """
 
 import hashlib

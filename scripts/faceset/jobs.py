@@ -6,9 +6,10 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
+from faceset.digests import canonical_json, text_digest
 from faceset.errors import FacesetError
 from faceset.footage_files import footage_signature
 from faceset.materialise import materialise
@@ -18,6 +19,7 @@ from faceset.records import publish, read_record
 from faceset.sources import Source
 from faceset.stages import STAGES, Step, Where, cuts_of, plan_step
 from faceset.store import Action
+from faceset.store_lock import shared
 
 if TYPE_CHECKING:
     from faceset.cuts import Cuts
@@ -70,6 +72,18 @@ class Job:
         """All artifacts of that name, verified, by the value of a wildcard."""
         return {where[wildcard]: self.project.store.get(artifact) for where, artifact in self.step.inputs[name]}
 
+    def inputs_below(self) -> dict[str, tuple[str, int]]:
+        """What it reads that lies in its own folder of results: by path in there, SHA-256 and size in bytes."""
+        folder = PurePosixPath(self.step.stage.folder.format(**self.step.where))
+        found = {}
+        for name, entries in self.step.inputs.items():
+            stage_name, _, output = self.step.stage.reads[name].partition(".")
+            for where, artifact in entries:
+                path = PurePosixPath(STAGES[stage_name].links[output].format(**where))
+                if path.is_relative_to(folder):
+                    found[str(path.relative_to(folder))] = (artifact.sha256, artifact.size)
+        return found
+
     def file(self, name: str) -> Path | None:
         """The user's own file of that name, if there is one."""
         return self.step.files.get(name)
@@ -94,11 +108,19 @@ def run_step(project: Project, step: Step, compute: Callable[[Job], None], gpus:
 
     Raises FacesetError, with nothing kept, if what it reads was changed while it was read.
     """
+    with shared(project.store.root):
+        return _run_step(project, step, compute, gpus)
+
+
+def _run_step(project: Project, step: Step, compute: Callable[[Job], None], gpus: int) -> bool:
     store = project.store
-    key = step.key
+    made_from = step.made_from
+    key = text_digest(canonical_json(made_from))
     action = store.find(key)
     hit = action is not None
-    if action is None:
+    if action is not None:
+        store.mark_used(key)
+    else:
         before = _footage(project, step)
         with store.workspace() as folder:
             job = Job(project, step, folder, gpus)
@@ -107,7 +129,7 @@ def run_step(project: Project, step: Step, compute: Callable[[Job], None], gpus:
                 raise FacesetError("what it reads was changed while it was read. Nothing was kept; run again.")
             outputs = {name: store.put(job.output(name)) for name in step.stage.makes}
             action = Action(outputs, job.ran_on)
-            store.remember(key, action)
+            store.remember(key, action, made_from)
     materialise(project, step, action)
     publish(store, step.stage, step.where, action)
     return not hit

@@ -5,21 +5,18 @@ gone drops it. The rows say so as shortly as they can, a whole person or track i
 place of the keep-list that the pictures came from, they need nothing of it.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from faceset.assembly import assembled_name
 from faceset.errors import FacesetError
-from faceset.face_folder import FacePicture, list_face_files, read_face_picture, read_pixel_digest
-from faceset.keep_list import HEADER, Box, Decision, Scope, format_row
+from faceset.face_folder import list_face_files
+from faceset.keep_list import HEADER, Decision, Scope, format_row
 from faceset.progress import Progress
-from faceset.schemas import CLUSTERS, FACES, FACESET, MANIFEST
+from faceset.recognise import Recogniser, read_boxes
+from faceset.schemas import CLUSTERS, FACESET, MANIFEST
 from faceset.tables import read_table
 
 _Row = tuple[Decision, Scope, str]
@@ -57,9 +54,9 @@ def keep_from_folder(
 
     Raises FacesetError for a picture that is broken, unknown or could be of several faces, and if none is known.
     """
-    boxes = _boxes(faces)
+    boxes = read_boxes(faces)
     index = read_table(faceset_index, FACESET, ["file", "face_id", "source", "pixels"]).to_pylist()
-    found = _Recogniser(index, boxes)
+    found = Recogniser(index, boxes)
     for path in Progress(list_face_files(folder, subfolders=True), "pictures looked at"):
         found.look_at(path)
     found.settle(say, pass_over_unknown)
@@ -98,88 +95,6 @@ def write_keep_list(path: Path, text: str) -> None:
         ) from error
     except OSError as error:
         raise FacesetError(f"{path}: can not be written ({error.strerror}).") from error
-
-
-def _boxes(faces: Mapping[str, Path]) -> dict[str, Box]:
-    boxes: dict[str, Box] = {}
-    for path in faces.values():
-        table = read_table(path, FACES, ["face_id", "x", "y", "w", "h"])
-        names, *sides = (table[name].to_pylist() for name in table.column_names)
-        boxes.update(zip(names, zip(*sides, strict=True), strict=True))
-    return boxes
-
-
-@dataclass
-class _Recogniser:
-    """Which faces of a faceset's index pictures are of.
-
-    `pictures` holds, by face id, the first file of each face that is there, with the digest of its pixels.
-    """
-
-    index: list[dict[str, Any]]
-    boxes: dict[str, Box]
-    pictures: dict[str, tuple[Path, str]] = field(default_factory=dict)
-    by_pixels: int = 0
-    by_header: int = 0
-    unknown: list[tuple[Path, str]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._of_pixels: defaultdict[str, list[str]] = defaultdict(list)
-        self._of_name: defaultdict[str, list[str]] = defaultdict(list)
-        for row in self.index:
-            self._of_pixels[row["pixels"]].append(row["face_id"])
-            self._of_name[row["file"].removeprefix(assembled_name(row["source"], ""))].append(row["face_id"])
-
-    def look_at(self, path: Path) -> None:
-        """Find out which face a picture is of."""
-        digest = read_pixel_digest(path)
-        faces = self._of_pixels.get(digest, [])
-        if len(faces) == 1:
-            self.by_pixels += 1
-            return self._add(faces[0], path, digest)
-        try:
-            named = self._named(read_face_picture(path))
-        except FacesetError as error:
-            if not faces:
-                return self.unknown.append((path, str(error)))
-            named = []
-        if faces:  # a still in the footage gives equal pictures: the header tells them apart, where there is one
-            self.by_pixels += 1
-            for face in [face for face in faces if face in named] or faces:
-                self._add(face, path, digest)
-            return None
-        if not named:
-            return self.unknown.append((path, f"{path}: not a picture of any face of this faceset. Move it away."))
-        if len(named) > 1:
-            raise FacesetError(
-                f"{path}: its header could mean {' or '.join(named)}, and its pixels are of neither. Put the picture "
-                "as it was made in its place, or remove it and decide in the keep-list yourself."
-            )
-        self.by_header += 1
-        return self._add(named[0], path, digest)
-
-    def _named(self, picture: FacePicture) -> list[str]:
-        """The faces that a header can mean: of that frame, index and box."""
-        box = tuple(picture.face[side] for side in "xywh")
-        names = self._of_name.get(f"{PurePosixPath(picture.frame).stem}_{picture.index}.png", [])
-        return [face for face in names if self.boxes.get(face) == box]
-
-    def _add(self, face: str, path: Path, digest: str) -> None:
-        other, pixels = self.pictures.setdefault(face, (path, digest))
-        if pixels != digest:
-            raise FacesetError(
-                f"{other} and {path} are two different pictures of one face, {face}. Remove one of them."
-            )
-
-    def settle(self, say: Callable[[str], None], pass_over_unknown: bool) -> None:
-        """Refuse the folder, or only say so, if pictures in it are of no face of the faceset."""
-        if not self.unknown:
-            return
-        path, why = self.unknown[0]
-        if not pass_over_unknown:
-            more = f" ({len(self.unknown) - 1:,} more files are unknown too.)" if len(self.unknown) > 1 else ""
-            raise FacesetError(f"{why}{more}")
-        say(f"{len(self.unknown):,} pictures are of no face of the faceset and were passed over (first: {path}).")
 
 
 def _decided(manifest: Path, index: list[str], there: Collection[str]) -> pd.DataFrame:

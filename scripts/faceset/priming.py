@@ -15,6 +15,7 @@ from faceset.keep_list import read_keep_list
 from faceset.materialise import materialise
 from faceset.project import Project
 from faceset.records import publish, read_record, retract, retract_strangers, sweep
+from faceset.roots import note_root
 from faceset.stages import STAGES, NotMadeYetError, Stage, Step, Where, all_steps, plan_step
 from faceset.store import Action
 
@@ -63,6 +64,7 @@ def prime(project: Project) -> Primed:
     Raises FacesetError for input that no run could use.
     """
     primed = Primed()
+    note_root(project.store.root)
     if project.config.paranoid:
         for source in project.sources.values():
             project.footage_digests(source).learn(paranoid=True)
@@ -75,6 +77,7 @@ def prime(project: Project) -> Primed:
             retract(stage, where)
             continue
         step, action = found
+        project.store.mark_used(step.key)
         materialise(project, step, action)
         if publish(project.store, stage, where, action):
             primed.restored += 1

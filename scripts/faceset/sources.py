@@ -26,7 +26,7 @@ COLUMNS = (
 
 REQUIRED = tuple(name for name, needed, _ in COLUMNS if needed)
 OPTIONAL = tuple(name for name, needed, _ in COLUMNS if not needed)
-OF_RESULTS = (".", ".fsa", ".html", ".json", ".msgpack", ".parquet")
+OF_RESULTS = (".", ".fsa", ".html", ".json", ".msgpack", ".parquet", ".smk")
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 RESERVED = ("faces", "facesets")  # folders of results that a source's would be mixed up with
 

@@ -4,7 +4,6 @@ The rules take their inputs and outputs from here, jobs and priming their keys; 
 """
 
 import functools
-import hashlib
 import importlib.metadata
 import itertools
 import zlib
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from faceset.code_digest import code_digests
-from faceset.digests import canonical_json, file_digest
+from faceset.digests import canonical_json, file_digest, text_digest
 from faceset.footage_files import content_digest, is_video
 from faceset.project import DETECTION_MODELS, REPOSITORY, Project
 from faceset.store import Action, Artifact
@@ -215,6 +214,38 @@ def _report_params(project: Project, where: Where) -> dict[str, Any]:
     }
 
 
+def _crate_params(project: Project, where: Where) -> dict[str, Any]:
+    faceset = project.faceset(where["faceset"])
+    sources = project.faceset_sources(where["faceset"])
+    return {
+        "faceset": where["faceset"],
+        "settings": {
+            "detect": project.config.detect.model_dump(),
+            "identity": project.config.identity.model_dump(),
+            "cluster": _cluster_params(project, where),
+            "policy": faceset.policy,
+            "filters": faceset.filters.model_dump(),
+            "extract": {name: faceset.extract.of_source(name) for name in sources},
+        },
+        "rights": {name: project.sources[name].rights for name in sources},
+        "code": {stage.name: _code_of(stage) for stage in STAGES.values() if stage.name not in ("crate", "report")},
+    }
+
+
+def _crate_files(project: Project, where: Where) -> dict[str, Path]:
+    given = {
+        f"alignments of {name}": path
+        for name in project.faceset_sources(where["faceset"])
+        for path in _alignments_file(project, {"source": name}).values()
+    }
+    return {"workflow": REPOSITORY / "Snakefile", **_keep_list_file(project, where), **given}
+
+
+def _models_used(project: Project) -> tuple[str, ...]:
+    detects = any(_is_detected(project, {"source": name}) for name in project.sources)
+    return (*_identity_models(project), *(DETECTION_MODELS if detects else ()))
+
+
 PER_SOURCE = "results/{source}"
 PER_FACESET = "results/facesets/{faceset}"
 PER_FACESET_SOURCE = "results/facesets/{faceset}/{source}"
@@ -376,6 +407,39 @@ STAGES = {
             libraries=("pyarrow",),
         ),
         Stage(
+            name="crate",
+            folder=PER_FACESET,
+            makes={"crate": "ro-crate-metadata.json", "workflow": "workflow.smk"},
+            module="faceset.crate",
+            reads={
+                "frames": "frames.frames",
+                "clusters": "cluster.clusters",
+                "manifest": "manifest.manifest",
+                "notices": "manifest.notices",
+                "fsa": "clean.fsa",
+                "alignments": "clean.alignments",
+                "kept": "clean.kept",
+                "extracted": "extract.extracted",
+                "faceset": "assemble.faceset",
+            },
+            libraries=(
+                "av",
+                "deflate",
+                "msgpack",
+                "numpy",
+                "onnxruntime",
+                "opencv-python",
+                "pandas",
+                "pyarrow",
+                "rocrate",
+                "scipy",
+                "zlib",
+            ),
+            params=_crate_params,
+            files=_crate_files,
+            models=_models_used,
+        ),
+        Stage(
             name="report",
             folder="results",
             makes={"report": "report.html"},
@@ -416,25 +480,26 @@ class Step:
     models: dict[str, dict[str, Any]]
 
     @property
+    def made_from(self) -> dict[str, Any]:
+        """All that the result depends on. Where things are, and how many cores run, is not part of it."""
+        return {
+            "stage": self.stage.name,
+            "makes": sorted(self.stage.makes),
+            "params": self.params,
+            "inputs": {
+                name: [[dict(where), artifact.sha256] for where, artifact in entries]
+                for name, entries in self.inputs.items()
+            },
+            "files": {name: _digest_of(str(path), *_stat(path)) for name, path in self.files.items()},
+            "code": _code_of(self.stage),
+            "models": self.models,
+            "libraries": {name: _version(name) for name in self.stage.libraries},
+        }
+
+    @property
     def key(self) -> str:
-        """SHA-256 over all that the result depends on. Where things are, and how many cores run, is not part of it."""
-        return hashlib.sha256(
-            canonical_json(
-                {
-                    "stage": self.stage.name,
-                    "makes": sorted(self.stage.makes),
-                    "params": self.params,
-                    "inputs": {
-                        name: [[dict(where), artifact.sha256] for where, artifact in entries]
-                        for name, entries in self.inputs.items()
-                    },
-                    "files": {name: _digest_of(str(path), *_stat(path)) for name, path in self.files.items()},
-                    "code": {**code_digests(self.stage.module), "script": _script_digest(self.stage.name)},
-                    "models": self.models,
-                    "libraries": {name: _version(name) for name in self.stage.libraries},
-                }
-            ).encode()
-        ).hexdigest()
+        """SHA-256 of `made_from`."""
+        return text_digest(canonical_json(self.made_from))
 
 
 def plan_step(project: Project, stage: Stage, where: Where, read: Callable[[str], Action]) -> Step:
@@ -474,8 +539,11 @@ def cuts_of(project: Project, source: str) -> "Cuts":
         "code": code_digests("faceset.cutting"),
         "libraries": {name: _version(name) for name in CUT_LIBRARIES},
     }
-    context = hashlib.sha256(canonical_json(depends_on).encode()).hexdigest()
-    return Cuts(project.store.cuts, context, project.store.set_aside)
+    return Cuts(project.store.cuts / source, text_digest(canonical_json(depends_on)), project.store.set_aside)
+
+
+def _code_of(stage: Stage) -> dict[str, str]:
+    return {**code_digests(stage.module), "script": _script_digest(stage.name)}
 
 
 @functools.cache

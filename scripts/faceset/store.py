@@ -1,9 +1,11 @@
 """The content store: what was ever computed, named by the SHA-256 of its bytes.
 
     objects/ab/<sha256>         one file; read-only
-    actions/ab/<key>.json       which artifacts the action of that key made
+    actions/ab/<key>.json       which artifacts the action of that key made, and from what: the key is its digest
     cuts/                       pixels of extracted faces, see faceset.cuts
     footage/                    digests of the files of footage, see faceset.footage_files
+    roots/<sha256>              the path of a working directory whose records name what is in here
+    lock                        held by all who use the store, and by one who removes from it, see store_lock
     tmp/                        work in progress, on the same file system
     quarantine/                 objects that did not verify, set aside
 
@@ -16,13 +18,13 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from faceset.atomic import sync_folder, write_atomically
-from faceset.digests import canonical_json, file_digest
+from faceset.digests import canonical_json, file_digest, text_digest
 from faceset.errors import FacesetError
 
 
@@ -52,16 +54,39 @@ class Action:
     outputs: dict[str, Artifact]
     ran_on: str
 
+    def as_json(self) -> dict[str, Any]:
+        """The form in which records and the store's actions hold it."""
+        outputs = {name: artifact.as_json() for name, artifact in self.outputs.items()}
+        return {"outputs": outputs, "ran_on": self.ran_on}
+
     def to_bytes(self) -> bytes:
         """Canonical JSON, one line."""
-        outputs = {name: artifact.as_json() for name, artifact in self.outputs.items()}
-        return (canonical_json({"outputs": outputs, "ran_on": self.ran_on}) + "\n").encode()
+        return (canonical_json(self.as_json()) + "\n").encode()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Action":
         """Read what `to_bytes` wrote; raises ValueError, KeyError or TypeError on anything else."""
         value = json.loads(data)
         return cls({name: Artifact.from_json(entry) for name, entry in value["outputs"].items()}, value["ran_on"])
+
+
+class DamagedActionError(Exception):
+    """What is in an action's file is not what was written there."""
+
+
+def proven_action(key: str, data: bytes) -> tuple[Action, dict[str, Any]]:
+    """The action in the bytes of its file, and what it was made from, of which `key` is the digest.
+
+    Raises DamagedActionError if they are not what `Store.remember` wrote for this key.
+    """
+    try:
+        made_from = json.loads(data)["made_from"]
+        action = Action.from_bytes(data)
+        if text_digest(canonical_json(made_from)) != key:
+            raise ValueError("it is of another key")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise DamagedActionError(str(error)) from error
+    return action, made_from
 
 
 class Store:
@@ -158,13 +183,17 @@ class Store:
     def find(self, key: str) -> Action | None:
         """What the action of this key made, if it is known and all of it is there."""
         try:
-            action = Action.from_bytes(self._action_path(key).read_bytes())
-        except FileNotFoundError:
-            return None
-        except (ValueError, KeyError, TypeError, AttributeError):  # a damaged action is no action
+            action, _ = proven_action(key, self._action_path(key).read_bytes())
+        except (FileNotFoundError, DamagedActionError):  # a damaged action is no action
             return None
         return action if all(self.has(artifact) for artifact in action.outputs.values()) else None
 
-    def remember(self, key: str, action: Action) -> None:
-        """Note what the action of this key made. Its objects must be in the store already."""
-        write_atomically(self._action_path(key), action.to_bytes())
+    def remember(self, key: str, action: Action, made_from: Mapping[str, Any]) -> None:
+        """Note what the action of this key made, and from what. Its objects must be in the store already."""
+        data = canonical_json({"made_from": made_from, **action.as_json()}) + "\n"
+        write_atomically(self._action_path(key), data.encode())
+
+    def mark_used(self, key: str) -> None:
+        """Note that the action of this key was of use now: its file's modification time says when that was last."""
+        with contextlib.suppress(OSError):  # another user's, or a store that can only be read
+            os.utime(self._action_path(key))

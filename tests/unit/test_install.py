@@ -107,7 +107,7 @@ def run() -> int:
     project, computed = current(), 0
     learn_footage(project)
     for stage, where in all_steps(project):
-        if stage.name in ("clean", "extract", "assemble", "report"):
+        if stage.name in ("clean", "extract", "assemble", "crate", "report"):
             continue
         computed += run_step(project, plan_step(project, stage, where, read_record), compute)
     return computed

@@ -182,16 +182,16 @@ def test_a_setting_changes_the_keys_of_its_stages_alone() -> None:
         ({"facesets": {"main": {**main, "filters": {"min_blur": 1}}}}, {"manifest"}),
         ({"facesets": {"main": {**main, "extract": {"size_px": 128}}}}, {"extract"}),
     ):
-        assert changed(before, keys(project(**changes))) - {"report"} == expected
+        assert changed(before, keys(project(**changes))) - {"report"} == {*expected, "crate"}
 
 
 def test_the_users_files_change_the_keys_of_the_stages_that_read_them(folder: Path) -> None:
     before = keys(project())
     write_alignments(folder, {name: [face(x=21)] for name in PICTURES})
-    assert changed(before, edited := keys(project())) == {"ingest"}
+    assert changed(before, edited := keys(project())) == {"ingest", "crate"}
     (folder / "config" / "keep").mkdir()
     (folder / "config" / "keep" / "main.tsv").write_text("")
-    assert changed(edited, kept := keys(project())) == {"manifest"}
+    assert changed(edited, kept := keys(project())) == {"manifest", "crate"}
     (folder / "photos" / "a.png").write_bytes((folder / "photos" / "b.png").read_bytes())
     assert changed(kept, keys(project())) == {"frames"}
 
@@ -235,18 +235,18 @@ def test_a_key_changes_with_code_script_and_library_versions(monkeypatch: pytest
     before = keys(project())
     version = stages._version
     monkeypatch.setattr(stages, "_version", lambda name: "0" if name == "scipy" else version(name))
-    assert changed(before, keys(project())) == {"embed", "track", "cluster"}
+    assert changed(before, keys(project())) == {"embed", "track", "cluster", "crate"}
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(stages, "code_digests", lambda module: {module: str(module == "faceset.crop")})
     monkeypatch.setattr(stages, "_script_digest", str)
     some = keys(project())
     monkeypatch.setattr(stages, "code_digests", lambda module: {module: "False"})
-    assert changed(some, keys(project())) == {"crop"}
+    assert changed(some, keys(project())) == {"crop", "crate"}
     monkeypatch.setattr(stages, "_script_digest", lambda name: name + str(name == "track"))
     others = keys(project())
     monkeypatch.setattr(stages, "_script_digest", lambda name: name + "False")
-    assert changed(others, keys(project())) == {"track"}
+    assert changed(others, keys(project())) == {"track", "crate"}
 
 
 @pytest.mark.usefixtures("folder")
@@ -258,7 +258,7 @@ def test_embeddings_from_alignments_read_no_chips_and_run_no_model() -> None:
     assert step.params == {"source": "photos", "name": "vggface2", "dimensions": 512, "metric": "cosine"}
     assert not step.models
     assert of.identity.threshold == 0.4
-    assert changed(keys(project()), keys(of)) - {"report"} == {"embed", "track", "cluster"}
+    assert changed(keys(project()), keys(of)) - {"crate", "report"} == {"embed", "track", "cluster"}
 
 
 def test_a_reference_is_read_by_the_facesets_that_have_one_alone(folder: Path) -> None:

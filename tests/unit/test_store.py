@@ -1,16 +1,19 @@
 """Promises of the content store."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from faceset.digests import canonical_json, text_digest
 from faceset.errors import FacesetError
 from faceset.store import Action, Artifact, Store
 
-KEY = "12" * 32
+MADE_FROM = {"stage": "made up", "params": {"name": "Zoë", "size": 0.1}}
+KEY = text_digest(canonical_json(MADE_FROM))
 
 
 @pytest.fixture
@@ -26,7 +29,7 @@ def put_file(store: Store, data: bytes) -> Artifact:
 
 def remembered(store: Store, artifact: Artifact) -> Action:
     action = Action({"result": artifact}, "cpu")
-    store.remember(KEY, action)
+    store.remember(KEY, action, MADE_FROM)
     return action
 
 
@@ -104,7 +107,7 @@ def test_an_action_whose_object_is_gone_is_not_known(store: Store) -> None:
 
 def with_entry(**changes: object) -> bytes:
     entry = {"sha256": "ab" * 32, "size": 1, **changes}
-    return json.dumps({"outputs": {"result": entry}, "ran_on": "cpu"}).encode()
+    return json.dumps({"made_from": MADE_FROM, "outputs": {"result": entry}, "ran_on": "cpu"}).encode()
 
 
 @pytest.mark.parametrize(
@@ -117,6 +120,28 @@ def test_a_damaged_action_is_no_action(store: Store, data: bytes) -> None:
     (path,) = store.root.glob("actions/*/*")
     path.write_bytes(data)
     assert store.find(KEY) is None
+
+
+def test_an_action_proves_what_it_was_made_from(store: Store) -> None:
+    remembered(store, put_file(store, b"data"))
+    (path,) = store.root.glob("actions/*/*")
+    other = text_digest("another")
+    copy = path.parents[1] / other[:2] / f"{other}.json"
+    copy.parent.mkdir()
+    copy.write_bytes(path.read_bytes())
+    assert store.find(other) is None
+    path.write_text(path.read_text().replace("0.1", "0.2"))
+    assert store.find(KEY) is None
+
+
+def test_an_action_tells_when_it_was_last_of_use(store: Store) -> None:
+    remembered(store, put_file(store, b"data"))
+    (path,) = store.root.glob("actions/*/*")
+    os.utime(path, (1, 1))
+    store.find(KEY)
+    assert path.stat().st_mtime == 1, "looking is not using"
+    store.mark_used(KEY)
+    assert path.stat().st_mtime > 1
 
 
 artifacts = st.builds(Artifact, st.from_regex("[0-9a-f]{64}", fullmatch=True), st.integers(0, 2**50))

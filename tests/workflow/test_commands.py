@@ -1,6 +1,7 @@
 """The commands beside the workflow, on the results of a real run."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -8,10 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import snakemake
+from conftest import all_bytes, snakemake
 from test_bad_input import make_project
 
 from faceset.alignments import read_alignments
+from faceset.project import REPOSITORY
 
 
 def faceset(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -153,6 +155,63 @@ def test_install_puts_the_cleaned_file_in_place_nothing_runs_again_and_undo_puts
     assert (project / "photos.fsa").read_bytes() == original != installed
 
 
+def test_a_picture_by_any_name_is_explained_back_to_its_frame(project: Path) -> None:
+    index = pd.read_parquet(project / "results/facesets/main/faceset.parquet")
+    row = index.iloc[-1]
+    shutil.copyfile(project / "results/facesets/main/faces" / row["file"], project / "a name of my own.png")
+    told = done(project, "explain", "a name of my own.png")
+    assert told.startswith(f"{row['face_id']} in the faceset main\n")
+    assert "kept by policy: largest cluster" in told
+    frame = row["face_id"].removeprefix("photos/").rpartition("_")[0]
+    assert re.search(rf"^footage +footage/{frame}\.jpg, sha256 [0-9a-f]{{64}}", told, re.MULTILINE)
+
+
+def test_what_verify_finds_damaged_the_next_run_makes_anew(project: Path) -> None:
+    assert "All is as it was written." in done(project, "store", "verify")
+    embeddings = (project / "results/photos/embeddings.parquet").resolve()
+    before = embeddings.read_bytes()
+    embeddings.chmod(0o644)
+    embeddings.write_bytes(before[:-1])
+    run = faceset(project, "store", "verify")
+    assert run.returncode == 1
+    assert embeddings.name in run.stdout
+    assert snakemake(project).computed == ["embed photos"]
+    assert embeddings.read_bytes() == before
+    assert faceset(project, "store", "verify").returncode == 0
+
+
+def test_gc_removes_what_an_edit_left_behind_but_nothing_while_a_run_is_at_work(project: Path) -> None:
+    (project / "config/keep").mkdir(exist_ok=True)
+    (project / "config/keep/main.tsv").write_text("decision\tscope\tface\ndrop\tface\tphotos/frame_000001_0\n")
+    command = [sys.executable, "-m", "snakemake", "--snakefile", REPOSITORY / "Snakefile", "--cores", "1"]
+    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
+        assert run.stdout
+        assert any("Select jobs to execute" in line for line in run.stdout)
+        refused = faceset(project, "store", "gc", "--keep-days", "0")
+        rest = run.stdout.read()
+    assert run.returncode == 0, rest
+    assert "a run is using this store" in refused.stderr
+    before = len(list((project / "store/objects").glob("*/*")))
+    results = {path: path.read_bytes() for path in sorted((project / "results").rglob("*")) if path.is_file()}
+    assert "Removed: " in done(project, "store", "gc", "--keep-days", "0")
+    assert len(list((project / "store/objects").glob("*/*"))) < before
+    assert {path: path.read_bytes() for path in results} == results
+    assert snakemake(project).nothing_to_do
+
+
+def test_of_a_forgotten_source_nothing_is_left_but_the_footage_and_a_run_makes_it_again(project: Path) -> None:
+    names = ("footage", "config")
+    before = {name: all_bytes(project / name) for name in names}
+    pictures = set(all_bytes(project / "results/facesets/main/faces").values())
+    told = done(project, "store", "forget", "source", "photos")
+    assert "nothing of the source photos is among it" in told
+    assert {name: all_bytes(project / name) for name in names} == before
+    assert not pictures & set(all_bytes(project).values())
+    assert not list((project / "store/objects").glob("*/*"))
+    assert snakemake(project).code == 0
+    assert set(all_bytes(project / "results/facesets/main/faces").values()) == pictures
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -167,6 +226,9 @@ def test_install_puts_the_cleaned_file_in_place_nothing_runs_again_and_undo_puts
         (("export", "none.fsa", "out.json"), "none.fsa"),
         (("from-faces", "footage", "out"), "footage"),
         (("rename", "nowhere"), "nowhere"),
+        (("explain", "film/000001_0"), "there is no source 'film'; known: photos"),
+        (("store", "forget", "source", "film"), "nothing is known of the source film; known: photos"),
+        (("store", "gc", "--keep-days", "-1"), "expected a number of days, from 0"),
     ],
 )
 def test_mistakes_are_one_line(project: Path, words: tuple[str, ...], told: str) -> None:

@@ -185,7 +185,7 @@ def test_a_keep_list_edit_runs_what_it_touches_and_its_revert_nothing(demo: Demo
     edited = snakemake(demo.folder)
     assert edited.code == 0, edited.text
     of_main = {f"{stage} main {source}" for stage in ("clean", "extract") for source in SOURCES}
-    assert set(edited.computed) == {"manifest main", "assemble main", "report"} | of_main
+    assert set(edited.computed) == {"manifest main", "assemble main", "crate main", "report"} | of_main
     now = {path.name for path in (demo.folder / "results/facesets/main/faces").iterdir()}
     assert len(now) == (clusters["cluster"] == second).sum()
 

@@ -1,0 +1,18 @@
+rule crate:
+    input:
+        inputs_of("crate"),
+    output:
+        **outputs_of("crate"),
+    log:
+        "logs/crate/{faceset}.log",
+    benchmark:
+        "logs/benchmarks/crate/{faceset}.tsv"
+    conda:
+        "../envs/faceset.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    message:
+        "Describe how {wildcards.faceset} was made"
+    script:
+        "../scripts/crate.py"

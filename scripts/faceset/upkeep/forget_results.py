@@ -1,0 +1,82 @@
+"""Forgetting in a working directory: records, links, copies, logs and training faces of a source or faceset."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from faceset.assembly import assembled_name, remove_assembled
+from faceset.roots import RootRecord
+from faceset.stages import STAGES
+from faceset.upkeep.contents import DIGEST, Subject
+
+LISTED = 5
+
+
+def forget_results(folder: Path, subject: Subject, records: Iterable[RootRecord], say: Callable[[str], None]) -> None:
+    """Remove from the working directory `folder` what is of `subject`, with the given records and what they lead to.
+
+    `say` is told of files that are not Faceset's and stay.
+
+    Raises FacesetError for an assembled folder whose ledger can not be read.
+    """
+    kind, name = subject
+    for record in records:
+        record.path.unlink(missing_ok=True)
+        for output, pattern in record.stage.links.items():
+            shown = folder / pattern.format(**record.where)
+            if shown.is_symlink() or output in record.stage.copies:
+                shown.unlink(missing_ok=True)
+    for stage in STAGES.values():
+        for output in stage.copies:  # one without a record is of who knows what
+            if not stage.wildcards and not (folder / stage.record).exists():
+                (folder / stage.links[output]).unlink(missing_ok=True)
+    for assembled in sorted((folder / "results/facesets").glob("*")):
+        if kind == "source" or assembled.name == name:
+            start = assembled_name(name, "") if kind == "source" else ""
+            _tell_others(remove_assembled(assembled / "faces", start), say)
+    own = "results/{}" if kind == "source" else "results/facesets/{}"
+    places = [folder / own.format(name), *(folder.glob(f"results/facesets/*/{name}") if kind == "source" else ())]
+    for place in places:
+        _clear(place, say)
+    for log in _logs(folder, subject):
+        log.unlink()
+
+
+def _clear(place: Path, say: Callable[[str], None]) -> None:
+    """Remove links into the store, records, and then the folders that are empty."""
+    if not place.is_dir():
+        return
+    others = []
+    for path in sorted(place.rglob("*"), reverse=True):  # what is in a folder before the folder
+        if is_store_link(path):
+            path.unlink()
+        elif path.is_dir() and not path.is_symlink():
+            if not any(path.iterdir()):
+                path.rmdir()
+        else:
+            others.append(path)
+    if not any(place.iterdir()):
+        place.rmdir()
+    _tell_others(others, say)
+
+
+def is_store_link(path: Path) -> bool:
+    """Whether a path is a link to an object of a store."""
+    return path.is_symlink() and DIGEST.fullmatch(path.readlink().name) is not None
+
+
+def _logs(folder: Path, subject: Subject) -> list[Path]:
+    """The logs and benchmarks of jobs that ran for the subject."""
+    found: list[Path] = []
+    for stage in STAGES.values():
+        if subject[0] in stage.wildcards:
+            only = "/".join(subject[1] if wildcard == subject[0] else "*" for wildcard in stage.wildcards)
+            found += folder.glob(f"logs/{stage.name}/{only}.log")
+            found += folder.glob(f"logs/benchmarks/{stage.name}/{only}.tsv")
+    return found
+
+
+def _tell_others(paths: list[Path], say: Callable[[str], None]) -> None:
+    for path in paths[:LISTED]:
+        say(f"Not Faceset's, and left where it is: {path}")
+    if len(paths) > LISTED:
+        say(f"  and {len(paths) - LISTED:,} more in {paths[LISTED].parent}")

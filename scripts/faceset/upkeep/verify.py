@@ -1,0 +1,98 @@
+"""Verify: read every object and action of a store, and set aside what is no longer what it is named by."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from faceset.digests import file_digest
+from faceset.errors import FacesetError
+from faceset.progress import Progress
+from faceset.store import DamagedActionError, Store
+from faceset.store_lock import shared
+from faceset.upkeep.contents import DIGEST, StoredAction, action_paths, named_subjects, object_paths, read_stored_action
+from faceset.upkeep.packs import cuts_in, named_cuts, pack_paths
+
+STATE = "verified"
+
+
+def verify(store: Store, say: Callable[[str], None]) -> bool:
+    """Check all of a store; returns whether it was whole. What is bad is taken out, so that the next run heals it.
+
+    An interrupted pass is gone on with: until a pass is through, a file in the store lists the objects that it found
+    right. Runs may go on meanwhile.
+
+    Raises FacesetError for what can not be read or set aside.
+    """
+    with shared(store.root):
+        bad_objects = _verify_files(store, object_paths(store), "objects", say)
+        bad_objects += _verify_files(store, pack_paths(store), "packs of cut faces", say)
+        bad_actions = _verify_actions(store, say)
+        (store.root / STATE).unlink(missing_ok=True)
+    if bad_objects or bad_actions:
+        say(
+            f"{bad_objects} objects were damaged and set aside in {store.root / 'quarantine'}; {bad_actions} actions "
+            "were damaged or named such objects and were removed. Run the workflow again: what it needs is made anew."
+        )
+        return False
+    say("All is as it was written.")
+    return True
+
+
+def _verify_files(store: Store, paths: list[Path], what: str, say: Callable[[str], None]) -> int:
+    before = _verified_before(store)
+    waiting = [path for path in paths if path.stem not in before]
+    if len(waiting) < len(paths):
+        say(f"Going on from where it was interrupted: {len(paths) - len(waiting):,} {what} were right then.")
+    bad = 0
+    with (store.root / STATE).open("a", encoding="ascii") as state:
+        for path in Progress(waiting, f"{what} verified"):
+            try:
+                right = _is_right(path)
+                if not right:
+                    say(f"{path}: damaged; set aside as {store.set_aside(path)}")
+                    bad += 1
+            except FileNotFoundError:  # a run has just set it aside
+                continue
+            except OSError as error:
+                raise FacesetError(f"{path}: can not be read or set aside ({error.strerror}).") from error
+            if right:
+                state.write(f"{path.stem}\n")
+                state.flush()
+    return bad
+
+
+def _is_right(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink() and file_digest(path) == path.stem
+
+
+def _verified_before(store: Store) -> set[str]:
+    try:
+        lines = (store.root / STATE).read_text(encoding="ascii").splitlines()
+    except FileNotFoundError:
+        return set()
+    return {line for line in lines if DIGEST.fullmatch(line)}
+
+
+def _verify_actions(store: Store, say: Callable[[str], None]) -> int:
+    bad = 0
+    cuts = {source.name: set().union(*map(cuts_in, pack_paths(store, source.name))) for source in store.cuts.glob("*")}
+    for path in Progress(action_paths(store), "actions verified"):
+        try:
+            action = read_stored_action(path)
+            problem = _missing(store, action, cuts)
+        except FileNotFoundError:
+            continue
+        except DamagedActionError as error:
+            problem = f"damaged ({error})"
+        if problem:
+            say(f"{path}: {problem}; removed")
+            path.unlink(missing_ok=True)
+            bad += 1
+    return bad
+
+
+def _missing(store: Store, action: StoredAction, cuts: Mapping[str, set[bytes]]) -> str:
+    """What of an action's results is gone, in words. `cuts` are the keys of the cut faces by source."""
+    if not all(store.has(artifact) for artifact in action.action.outputs.values()):
+        return "an object that it names is gone"
+    there = set().union(*(cuts.get(name, set()) for kind, name in named_subjects(action) if kind == "source"))
+    return "" if named_cuts(store, [action]) <= there else "cut faces that it names are gone"
