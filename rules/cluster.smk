@@ -9,7 +9,7 @@ rule cluster:
         "logs/benchmarks/cluster/all.tsv"
     conda:
         "../envs/faceset.yaml"
-    threads: 1
+    threads: 8
     resources:
         mem_mb=4000,
     message:

@@ -5,15 +5,18 @@ from faceset.jobs import Job, run_script
 
 def compute(job: Job) -> None:
     """Only on a miss, so that a hit imports no more than it needs."""
-    from faceset.clustering import make_clusters
+    from faceset.clustering import Rules, SourceTables, make_clusters
 
+    faces = job.inputs_by("source", "faces")
+    measures = job.inputs_by("source", "measures")
+    embeddings = job.inputs_by("source", "embeddings")
+    tracks = job.inputs_by("source", "tracks")
     make_clusters(
-        job.inputs_by("source", "faces"),
-        job.inputs_by("source", "embeddings"),
-        job.inputs_by("source", "tracks"),
+        {name: SourceTables(faces[name], measures[name], embeddings[name], tracks[name]) for name in faces},
         job.output("clusters"),
         job.output("pairs"),
-        **job.params,
+        job.output("doubts"),
+        Rules(**job.params),
     )
 
 

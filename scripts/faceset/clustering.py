@@ -1,9 +1,6 @@
-"""Clusters: which tracks, over all sources, are one person.
+"""Clusters: which faces, over all sources, are one person, and how sure that is."""
 
-`group_tracks` is the seam: how tracks become people. All else here (names, order, tables) stays when it changes.
-"""
-
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -11,183 +8,191 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.cluster.hierarchy import fcluster, leaves_list, linkage
+from scipy.sparse import csr_array
 
-from faceset.embeddings import Metric, condensed_distances, distances, read_embeddings
+from faceset.cluster_doubts import likely_pairs, likely_splits
+from faceset.embeddings import Float32, Float64, Metric, comparable_vectors, distances_between, read_embeddings
 from faceset.errors import FacesetError
-from faceset.schemas import CLUSTERS, FACES, PAIRS, TRACKS
+from faceset.grouping import Grouping, group_tracks, simultaneous_tracks
+from faceset.neighbours import NOBODY, nearest
+from faceset.schemas import CLUSTERS, DOUBTS, FACES, MEASURES, PAIRS, TRACKS, Schema
 from faceset.tables import read_table, write_table
+from faceset.ward import CUT, ward_groups
 
-# So far apart that no average with it comes below a threshold, yet within float64's exact sums.
-NEVER = 1e12
+Int64 = npt.NDArray[np.int64]
+
 # Two clusters whose means are up to this many thresholds apart are worth a person's look.
 PAIR_SHARE = 1.25
-PAIRS_LISTED = 100
+LEAST_WEIGHT = 0.05
+ROWS_AT_ONCE = 65_536
+
+
+class SourceTables(NamedTuple):
+    """Where the tables of one source lie."""
+
+    faces: Path
+    measures: Path
+    embeddings: Path
+    tracks: Path
 
 
 @dataclass(frozen=True)
-class Grouping:
-    """Of T tracks: `labels` (T,) tells which are one person, `order` (T,) the places that put similar ones together."""
+class Rules:
+    """When faces count as one person.
 
-    labels: npt.NDArray[np.int64]
-    order: npt.NDArray[np.int64]
-
-
-def group_tracks(
-    vectors: npt.NDArray[np.float64], cannot_link: npt.NDArray[np.int64], metric: Metric, threshold: float
-) -> Grouping:
-    """Group T tracks into people by average linkage, never putting two that cannot link into one group.
-
-    Takes memory for all T (T - 1) / 2 distances.
-
-    Parameters
-    ----------
-    vectors
-        (T, D) mean embeddings.
-    cannot_link
-        (P, 2) pairs of tracks that are surely two people.
-    metric, threshold
-        Of the identity model: groups join while the mean distance between them is at most the threshold.
+    `threshold` is the identity model's, `looseness` what it is multiplied by, `method` is `default` or `ward`, and in
+    the sources of `duplicates` two faces of one frame may be one person.
     """
-    count = len(vectors)
-    if count < 2:
-        return Grouping(np.zeros(count, np.int64), np.arange(count))
-    apart = condensed_distances(vectors, metric)
-    first, second = cannot_link.min(axis=1), cannot_link.max(axis=1)
-    apart[count * first - first * (first + 1) // 2 + second - first - 1] = NEVER
-    tree = linkage(apart, "average")
-    order = np.empty(count, np.int64)
-    order[leaves_list(tree)] = np.arange(count)
-    return Grouping(fcluster(tree, threshold, "distance").astype(np.int64), order)
+
+    threshold: float
+    looseness: float = 1
+    method: str = "default"
+    duplicates: Collection[str] = ()
 
 
-def simultaneous_tracks(frames: pd.Series, tracks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The (P, 2) pairs of tracks that have faces in one frame, the lower number first, without repeats.
+@dataclass(frozen=True)
+class _Gathered:
+    """All sources' faces in the order of their ids, N of them.
 
-    `frames` names the frame of each face, `tracks` numbers its track.
+    `table` has the columns face_id, source, frame (unique to its source, or to the face where duplicates are allowed),
+    position, track and weight; `vectors` is (N, D).
     """
-    table = pd.DataFrame({"frame": frames.to_numpy(), "track": tracks})
-    shared = table[table.duplicated("frame", keep=False)]
-    pairs = shared.merge(shared, on="frame", suffixes=("", "_other"))
-    pairs = pairs[pairs["track"] < pairs["track_other"]][["track", "track_other"]].drop_duplicates()
-    return pairs.to_numpy(np.int64).reshape(-1, 2)
+
+    table: pd.DataFrame
+    vectors: Float32
+    metric: Metric
 
 
 def make_clusters(
-    faces: Mapping[str, Path],
-    embeddings: Mapping[str, Path],
-    tracks: Mapping[str, Path],
-    clusters_output: Path,
-    pairs_output: Path,
-    threshold: float,
+    sources: Mapping[str, SourceTables], clusters_output: Path, pairs_output: Path, doubts_output: Path, rules: Rules
 ) -> None:
-    """Write the `clusters` and `pairs` tables over all sources, from each source's faces, embeddings and tracks.
+    """Write the `clusters`, `pairs` and `doubts` tables over all sources.
 
-    Raises FacesetError if the sources' embeddings are of different models.
+    Raises FacesetError if the sources' embeddings are of different models, and for more faces than Ward can order.
     """
-    table, vectors, metric = _gather(faces, embeddings, tracks)
+    gathered = _gather(sources, rules.duplicates)
+    table, vectors, metric = gathered.table, gathered.vectors, gathered.metric
     if table.empty:
-        write_table(clusters_output, CLUSTERS, {name: [] for name in CLUSTERS.arrow.names})
-        write_table(pairs_output, PAIRS, {name: [] for name in PAIRS.arrow.names})
+        for output, schema in ((clusters_output, CLUSTERS), (pairs_output, PAIRS), (doubts_output, DOUBTS)):
+            write_table(output, schema, {name: [] for name in schema.arrow.names})
         return
-    names, numbers = np.unique(table["track"].to_numpy(str), return_inverse=True)
-    means = _means(vectors, numbers, len(names))
-    grouping = group_tracks(means, simultaneous_tracks(table["frame"], numbers), metric, threshold)
-    labels = grouping.labels[numbers]
-    found, groups = np.unique(labels, return_inverse=True)
-    centres = _means(vectors, groups, len(found))
-    distance = np.empty(len(table))
-    for group in range(len(found)):
-        rows = np.flatnonzero(groups == group)
-        distance[rows] = distances(vectors[rows], centres[group : group + 1], metric)[:, 0]
-    table = table.assign(group=groups, distance=distance.astype(np.float32), track_order=grouping.order[numbers])
+    threshold = rules.threshold * rules.looseness
+    grouping, item_of = _group(gathered, rules)
+    found, groups = np.unique(grouping.labels[item_of], return_inverse=True)
+    centres = weighted_means(vectors, groups, np.ones(len(groups)), len(found))
+    distance = distances_between(vectors, centres, groups, metric).astype(np.float32)
     # The table is in the order of face ids, and the sort keeps it: ties go to the least id.
-    central = table.sort_values("distance", kind="stable").drop_duplicates("group").set_index("group")["face_id"]
-    table = table.assign(cluster=table["group"].map(central), outlier=table["distance"] > threshold)
-    frames = table["frame"]
-    table = table.sort_values(["track_order", "position"], kind="stable").assign(order=np.arange(len(table)))
-    table = table.sort_values("face_id", kind="stable")
-    write_table(clusters_output, CLUSTERS, {name: table[name] for name in CLUSTERS.arrow.names})
-    sizes = np.bincount(groups, minlength=len(found))
-    pairs = likely_pairs(centres, simultaneous_tracks(frames, groups), sizes, metric, threshold * PAIR_SHARE)
-    names = central.sort_index().to_numpy(str)
-    write_table(
-        pairs_output,
-        PAIRS,
-        {
-            "cluster": [names[pair.larger] for pair in pairs],
-            "other": [names[pair.smaller] for pair in pairs],
-            "distance": [pair.distance for pair in pairs],
-        },
+    nearest_first = np.argsort(distance, kind="stable")
+    central = nearest_first[np.unique(groups[nearest_first], return_index=True)[1]]
+    names = table["face_id"].to_numpy(object)[central]
+    following, following_distance = _next(vectors, groups, centres, metric)
+    order = np.empty(len(table), np.int64)
+    order[np.lexsort((np.arange(len(table)), table["position"], grouping.order[item_of]))] = np.arange(len(table))
+    columns = {
+        "face_id": table["face_id"],
+        "source": table["source"],
+        "track": table["track"],
+        "cluster": names[groups],
+        "order": order,
+        "distance": distance,
+        "next_cluster": [names[group] if group != NOBODY else None for group in following.tolist()],
+        "next_distance": [value if value >= 0 else None for value in following_distance.tolist()],
+        "outlier": distance > threshold,
+    }
+    write_table(clusters_output, CLUSTERS, columns)
+    pairs = likely_pairs(
+        centres,
+        simultaneous_tracks(table["frame"], groups),
+        np.bincount(groups),
+        metric,
+        threshold * PAIR_SHARE,
+    )
+    _write(pairs_output, PAIRS, [(names[pair.larger], names[pair.smaller], pair.distance) for pair in pairs])
+    splits = likely_splits(vectors, groups, grouping.in_part[item_of], grouping.split_share, metric, threshold)
+    face_ids = table["face_id"]
+    _write(
+        doubts_output,
+        DOUBTS,
+        [(names[s.group], face_ids.iat[s.row], s.faces, s.distance, s.share) for s in splits],
     )
 
 
-class Pair(NamedTuple):
-    """Two groups, by number, and how far apart their means are."""
-
-    distance: float
-    larger: int
-    smaller: int
+def _write(output: Path, schema: Schema, rows: list[tuple[object, ...]]) -> None:
+    columns = zip(*rows, strict=True) if rows else [()] * len(schema.columns)
+    write_table(output, schema, dict(zip(schema.arrow.names, columns, strict=True)))
 
 
-def likely_pairs(
-    centres: npt.NDArray[np.float64],
-    cannot_link: npt.NDArray[np.int64],
-    sizes: npt.NDArray[np.int64],
-    metric: Metric,
-    limit: float,
-) -> list[Pair]:
-    """The pairs of G groups that may be one person, nearest first, a hundred at most.
-
-    Parameters
-    ----------
-    centres, sizes
-        (G, D) mean embeddings and (G,) numbers of faces.
-    cannot_link
-        (P, 2) pairs of groups that are surely two people.
-    metric, limit
-        Of the identity model, and the largest distance between means that is still worth a look.
-    """
-    apart = {(int(a), int(b)) for a, b in cannot_link}
-    found = []
-    for group in range(len(centres) - 1):
-        near = distances(centres[group : group + 1], centres[group + 1 :], metric)[0]
-        for other in np.flatnonzero(near <= limit) + group + 1:
-            if (group, int(other)) not in apart:
-                larger, smaller = (group, int(other)) if sizes[group] >= sizes[other] else (int(other), group)
-                found.append(Pair(float(near[other - group - 1]), larger, smaller))
-    return sorted(found)[:PAIRS_LISTED]
+def _group(gathered: _Gathered, rules: Rules) -> tuple[Grouping, Int64]:
+    """The groups of tracks, or of faces by Ward, and (N,) which of those each face is."""
+    table, vectors = gathered.table, gathered.vectors
+    if rules.method == "ward":
+        labels, order = ward_groups(vectors, CUT * rules.looseness)
+        nothing = np.zeros(len(labels), np.bool_)
+        return Grouping(labels, order, np.zeros(labels.max() + 1), nothing), np.arange(len(labels))
+    tracks, names = pd.factorize(table["track"], sort=True)
+    tracks = tracks.astype(np.int64)
+    means = weighted_means(vectors, tracks, table["weight"].to_numpy(), len(names))
+    cannot_link = simultaneous_tracks(table["frame"], tracks)
+    return group_tracks(means, cannot_link, gathered.metric, rules.threshold * rules.looseness), tracks
 
 
-def _means(vectors: npt.NDArray[np.float64], groups: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.float64]:
-    totals = np.zeros((count, vectors.shape[1]))
-    np.add.at(totals, groups, vectors)
-    return np.asarray(totals / np.bincount(groups, minlength=count)[:, None])
+def weighted_means(vectors: Float32, groups: Int64, weights: Float64, count: int) -> Float32:
+    """(count, D) the weighted mean of each group's vectors; `groups` and `weights` are (N,), of vectors (N, D)."""
+    means = np.zeros((count, vectors.shape[1]), np.float32)
+    rows_by_group = np.argsort(groups, kind="stable")
+    for start in range(0, len(groups), ROWS_AT_ONCE):
+        rows = rows_by_group[start : start + ROWS_AT_ONCE]
+        first, last = groups[rows[0]], groups[rows[-1]]
+        places = (weights[rows], (groups[rows] - first, np.arange(len(rows))))
+        means[first : last + 1] += csr_array(places, shape=(last - first + 1, len(rows))) @ vectors[rows]
+    means /= np.bincount(groups, weights, minlength=count)[:, None].astype(np.float32)
+    return means
 
 
-def _gather(
-    faces: Mapping[str, Path], embeddings: Mapping[str, Path], tracks: Mapping[str, Path]
-) -> tuple[pd.DataFrame, npt.NDArray[np.float64], Metric]:
+def _next(vectors: Float32, groups: Int64, centres: Float32, metric: Metric) -> tuple[Int64, Float32]:
+    """(N,) the group whose mean is nearest to each vector but for its own, and how far it is; NOBODY and -1 if none."""
+    if len(centres) < 2:
+        return np.full(len(groups), NOBODY), np.full(len(groups), -1, np.float32)
+    near, _ = nearest(comparable_vectors(vectors, metric), comparable_vectors(centres, metric), 2)
+    found = np.where(near[:, 0] == groups, near[:, 1], near[:, 0])
+    apart = distances_between(vectors, centres, np.maximum(found, 0), metric)
+    return found, np.where(found == NOBODY, -1, apart).astype(np.float32)
+
+
+def _gather(sources: Mapping[str, SourceTables], duplicates: Collection[str]) -> _Gathered:
     tables, vectors, metrics, widths = [], [], set(), set()
-    for source in sorted(faces):
-        found = read_embeddings(embeddings[source])
+    for name in sorted(sources):
+        found = read_embeddings(sources[name].embeddings)
         metrics.add(found.metric)
         widths.add(found.vectors.shape[1])
-        places = read_table(faces[source], FACES, ["face_id", "frame", "position"]).to_pandas().set_index("face_id")
-        of_track = read_table(tracks[source], TRACKS).to_pandas().set_index("face_id")["track"]
-        table = places.loc[found.face_ids].reset_index()
-        tables.append(
-            table.assign(
-                source=source, frame=source + "/" + table["frame"], track=of_track.loc[found.face_ids].to_numpy()
-            )
-        )
+        table = _faces_of(name, sources[name], found.face_ids)
+        tables.append(table.assign(frame=table["face_id"]) if name in duplicates else table)
         vectors.append(found.vectors)
     if len(metrics) > 1 or len(widths) > 1:
         raise FacesetError("The sources' embeddings are of different models. Run again: all of them will be made anew.")
     table = pd.concat(tables, ignore_index=True)
     ordered = table.sort_values("face_id", kind="stable").index.to_numpy()
-    return (
-        table.loc[ordered].reset_index(drop=True),
-        np.concatenate(vectors)[ordered].astype(np.float64),
-        metrics.pop(),
+    return _Gathered(table.loc[ordered].reset_index(drop=True), np.concatenate(vectors)[ordered], metrics.pop())
+
+
+def _faces_of(source: str, tables: SourceTables, face_ids: list[str]) -> pd.DataFrame:
+    places = read_table(tables.faces, FACES, ["face_id", "frame", "position"]).to_pandas().set_index("face_id")
+    measures = read_table(tables.measures, MEASURES, ["face_id", "size", "blur"]).to_pandas().set_index("face_id")
+    track_of = read_table(tables.tracks, TRACKS).to_pandas().set_index("face_id")["track"]
+    table = places.loc[face_ids].reset_index()
+    track = track_of.loc[face_ids].to_numpy()
+    found: pd.DataFrame = table.assign(
+        source=source,
+        frame=source + "/" + table["frame"],
+        track=track,
+        weight=face_weights(measures.loc[face_ids], track),
     )
+    return found
+
+
+def face_weights(measures: pd.DataFrame, tracks: npt.ArrayLike) -> Float64:
+    """(N,) how much each face counts in its track's mean: its size and its sharpness (`blur`), each as a share of the
+    track's largest, multiplied; LEAST_WEIGHT at least, so that a track of zeros has a mean."""
+    best = measures.groupby(np.asarray(tracks), sort=False).transform("max").to_numpy(np.float64)
+    shares = measures.to_numpy(np.float64) / np.maximum(best, np.finfo(np.float64).tiny)
+    return np.asarray(np.maximum(shares.prod(axis=1), LEAST_WEIGHT))

@@ -47,9 +47,23 @@ class Identity(_Section):
 class Cluster(_Section):
     """When two faces count as one person."""
 
-    threshold: float | None = Field(
-        default=None, gt=0, description="Largest mean distance within one person. Empty: the model's own threshold."
+    strictness: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="How alike faces of one person must be. Raise it where two people share a cluster, lower it where "
+        "one person has several; a tenth makes the distance allowed a tenth smaller or larger.",
     )
+    method: Literal["default", "ward"] = Field(
+        default="default",
+        description="`ward` groups and orders faces as faceswap's sort does, without regard to tracks and frames; "
+        "for 20,000 faces at most.",
+    )
+
+    @property
+    def looseness(self) -> float:
+        """What distances allowed are multiplied by: 1 at the middle of strictness, half more at 0, half of it at 1."""
+        return 1.5 - self.strictness
 
 
 class Filters(_Section):

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
-from scipy.spatial.distance import cdist, pdist
+from scipy.spatial.distance import cdist
 
 from faceset.errors import FacesetError
 from faceset.schemas import embeddings_schema
@@ -17,6 +17,8 @@ from faceset.tables import read_metadata, read_table, write_table
 Metric = Literal["euclidean", "cosine"]
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
+
+ROWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,30 @@ def distances(a: npt.ArrayLike, b: npt.ArrayLike, metric: Metric) -> Float64:
     return np.asarray(cdist(np.asarray(a), np.asarray(b), metric), np.float64)
 
 
-def condensed_distances(vectors: npt.ArrayLike, metric: Metric) -> Float64:
-    """The N (N - 1) / 2 distances between N vectors, in SciPy's condensed order."""
-    return np.asarray(pdist(np.asarray(vectors), metric), np.float64)
+def distances_between(
+    vectors: npt.NDArray[np.floating], others: npt.NDArray[np.floating], of: npt.NDArray[np.int64], metric: Metric
+) -> Float64:
+    """The (N,) distances between each of (N, D) vectors and that one of the (M, D) others that `of` (N,) names."""
+    found = np.empty(len(vectors))
+    for start in range(0, len(vectors), ROWS_AT_ONCE):
+        part = slice(start, start + ROWS_AT_ONCE)
+        one, other = vectors[part].astype(np.float64), others[of[part]].astype(np.float64)
+        if metric == "euclidean":
+            found[part] = np.linalg.norm(one - other, axis=1)
+        else:
+            lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+            found[part] = 1 - np.einsum("nd,nd->n", one, other) / lengths
+    return found
+
+
+def comparable_vectors(vectors: npt.NDArray[np.floating], metric: Metric) -> Float32:
+    """(N, D) vectors whose squared Euclidean distances are in step with the metric: `squared_limit` tells how."""
+    if metric == "euclidean":
+        return np.ascontiguousarray(vectors, np.float32)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.ascontiguousarray(vectors / np.maximum(lengths, np.finfo(np.float32).tiny), np.float32)
+
+
+def squared_limit(metric: Metric, threshold: float) -> float:
+    """The squared distance between comparable vectors that are a threshold apart; |a - b|^2 = 2 (1 - cos)."""
+    return threshold**2 if metric == "euclidean" else 2 * threshold

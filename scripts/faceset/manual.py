@@ -35,7 +35,7 @@ CONFIG_EXAMPLE = """\
 sources: config/sources.tsv
 store: /data/faceset-store # shared by all projects
 cluster:
-  threshold: 0.55
+  strictness: 0.6
 facesets:
   lead:
     sources: [film1, film2]

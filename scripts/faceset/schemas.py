@@ -143,7 +143,11 @@ CLUSTERS = Schema(
         Column("cluster", pa.string(), "the cluster: the id of its most central face"),
         Column("order", pa.int32(), "place in an order that puts similar faces side by side"),
         Column("distance", pa.float32(), "distance to the cluster's mean embedding", "model's metric"),
-        Column("outlier", pa.bool_(), "whether the face lies further from its cluster than the model's threshold"),
+        Column(
+            "next_cluster", pa.string(), "of the other clusters, that whose mean embedding is nearest", nullable=True
+        ),
+        Column("next_distance", pa.float32(), "distance to that mean embedding", "model's metric", nullable=True),
+        Column("outlier", pa.bool_(), "whether the face lies further from its cluster than faces of one person may"),
     ),
 )
 
@@ -165,6 +169,18 @@ NEARNESS = Schema(
         Column("faces", pa.int32(), "how many faces it has in the faceset's sources"),
         Column("distance", pa.float32(), "mean distance between these faces and the photos", "model's metric"),
         Column("near", pa.bool_(), "whether that is within the model's threshold"),
+    ),
+)
+
+DOUBTS = Schema(
+    "doubts",
+    "one cluster that may be two people, the likeliest first",
+    (
+        Column("cluster", pa.string(), "the cluster"),
+        Column("face", pa.string(), "the most central face of the smaller of the two parts"),
+        Column("faces", pa.int32(), "how many faces that part has"),
+        Column("distance", pa.float32(), "distance between the two parts' mean embeddings", "model's metric"),
+        Column("share", pa.float32(), "how much of the cluster's scatter the two parts explain, 0 to 1"),
     ),
 )
 
@@ -259,6 +275,7 @@ ALL = (
     TRACKS,
     CLUSTERS,
     PAIRS,
+    DOUBTS,
     reference_schema(128),
     NEARNESS,
     MANIFEST,

@@ -20,6 +20,12 @@ COLUMNS = (
         "else faces are detected; `detect` forces that",
     ),
     ("rights", True, "in a sentence, why this footage may be used. Empty gives a warning"),
+    (
+        "duplicates",
+        False,
+        "`allowed` where a frame may show a person twice, in a mirror or a picture on a wall: faces of one frame may "
+        "then be one person. Else they never are",
+    ),
     ("note", False, "anything; for you alone"),
 )
 """The columns of the table: name, whether it is needed, and what it means."""
@@ -37,12 +43,14 @@ class Source:
 
     `alignments` is None where faces are to be detected; where `faceset install` put a cleaned file in the original's
     place, it is the original. `rights` says why this footage may be used.
+    `duplicates` is whether two faces of one frame may be one person.
     """
 
     name: str
     frames: Path
     alignments: Path | None
     rights: str
+    duplicates: bool = False
 
 
 def check_name(name: str, where: str, what: str) -> None:
@@ -106,6 +114,12 @@ def read_sources(path: Path) -> tuple[Source, ...]:
     return tuple(found.values())
 
 
+def _duplicates(cell: str, where: str) -> bool:
+    if cell not in ("", "allowed"):
+        raise FacesetError(f"{where}: duplicates is {cell!r}; expected allowed, or nothing.")
+    return cell == "allowed"
+
+
 def _source(cells: dict[str, str], where: str) -> Source:
     name = cells["source"]
     check_name(name, where, "source")
@@ -127,4 +141,4 @@ def _source(cells: dict[str, str], where: str) -> Source:
     else:
         default = default_alignments_path(frames)
         alignments = installed_original(default) if default.is_file() else None
-    return Source(name, frames, alignments, cells["rights"])
+    return Source(name, frames, alignments, cells["rights"], _duplicates(cells.get("duplicates", ""), where))

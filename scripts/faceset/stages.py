@@ -202,13 +202,18 @@ def _identity_models(project: Project) -> tuple[str, ...]:
 
 
 def _cluster_params(project: Project, where: Where) -> dict[str, Any]:  # noqa: ARG001
-    return {"threshold": project.config.cluster.threshold or project.identity.threshold}
+    return {
+        "threshold": project.identity.threshold,
+        "duplicates": sorted(name for name, source in project.sources.items() if source.duplicates),
+        "method": project.config.cluster.method,
+        "looseness": project.config.cluster.looseness,
+    }
 
 
-def _report_params(project: Project, where: Where) -> dict[str, Any]:
+def _report_params(project: Project, where: Where) -> dict[str, Any]:  # noqa: ARG001
     return {
         "model": project.config.identity.model,
-        "threshold": _cluster_params(project, where)["threshold"],
+        "threshold": project.identity.threshold * project.config.cluster.looseness,
         "rights": {name: source.rights for name, source in project.sources.items()},
         "facesets": {name: project.faceset_sources(name) for name in project.config.facesets},
     }
@@ -321,10 +326,15 @@ STAGES = {
         Stage(
             name="cluster",
             folder="results",
-            makes={"clusters": "clusters.parquet", "pairs": "pairs.parquet"},
+            makes={"clusters": "clusters.parquet", "pairs": "pairs.parquet", "doubts": "doubts.parquet"},
             module="faceset.clustering",
-            reads={"faces": "ingest.faces", "embeddings": "embed.embeddings", "tracks": "track.tracks"},
-            libraries=("numpy", "pandas", "pyarrow", "scipy"),
+            reads={
+                "faces": "ingest.faces",
+                "measures": "crop.measures",
+                "embeddings": "embed.embeddings",
+                "tracks": "track.tracks",
+            },
+            libraries=("faiss-cpu", "numpy", "pandas", "pyarrow", "scipy"),
             params=_cluster_params,
         ),
         Stage(

@@ -141,6 +141,8 @@ class Inputs:
                 "cluster": [members[person][0] for person in people],
                 "order": range(len(faces)),
                 "distance": [0.7 if self.is_outlier(place) else 0.3 for _, place in faces],
+                "next_cluster": [None] * len(faces),
+                "next_distance": [None] * len(faces),
                 "outlier": [self.is_outlier(place) for _, place in faces],
             },
         )

@@ -4,109 +4,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import faiss
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from faceset.clustering import PAIR_SHARE, group_tracks, likely_pairs, make_clusters, simultaneous_tracks
-from faceset.embeddings import Metric, distances
+from faceset import neighbours
+from faceset.clustering import PAIR_SHARE, Rules, SourceTables, face_weights, make_clusters, weighted_means
+from faceset.embeddings import Metric
 from faceset.errors import FacesetError
 from faceset.face_ids import face_id
-from faceset.schemas import CLUSTERS, FACES, PAIRS, TRACKS
+from faceset.schemas import CLUSTERS, DOUBTS, FACES, MEASURES, PAIRS, TRACKS
 from faceset.tables import read_table
 from factory import write_rows, write_vectors
 
 THRESHOLD = 0.6
-NOTHING = np.empty((0, 2), np.int64)
-
-
-def partition(labels: NDArray[np.int64]) -> set[frozenset[int]]:
-    """Which items are together, whatever the labels are called."""
-    return {frozenset(np.flatnonzero(labels == label).tolist()) for label in np.unique(labels)}
-
-
-def by_the_book(apart: NDArray[np.float64], cannot_link: set[tuple[int, int]]) -> set[frozenset[int]]:
-    """Average linkage as defined: join the two nearest groups until none are near enough."""
-    groups = [frozenset({item}) for item in range(len(apart))]
-    while True:
-        joins = [
-            (float(np.mean([apart[one, two] for one in a for two in b])), a, b)
-            for place, a in enumerate(groups)
-            for b in groups[:place]
-            if not any((min(one, two), max(one, two)) in cannot_link for one in a for two in b)
-        ]
-        near = [join for join in joins if join[0] <= THRESHOLD]
-        if not near:
-            return set(groups)
-        _, a, b = min(near, key=lambda join: join[0])
-        groups = [group for group in groups if group not in (a, b)] + [a | b]
-
-
-def cloud(seed: int, count: int) -> NDArray[np.float64]:
-    """Vectors of a few people, near enough to each other that some pairs are in doubt."""
-    random = np.random.default_rng(seed)
-    people = random.normal(0, 0.4, (3, 4))
-    return np.asarray(people[random.integers(0, 3, count)] + random.normal(0, 0.2, (count, 4)))
-
-
-some_pairs = st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)).filter(lambda pair: pair[0] < pair[1]))
-
-
-@given(st.integers(0, 10**6), st.integers(2, 12))
-def test_without_constraints_it_is_average_linkage(seed: int, count: int) -> None:
-    vectors = cloud(seed, count)
-    found = group_tracks(vectors, NOTHING, "euclidean", THRESHOLD)
-    assert partition(found.labels) == by_the_book(distances(vectors, vectors, "euclidean"), set())
-
-
-@given(st.integers(0, 10**6), some_pairs)
-def test_two_tracks_that_can_not_link_never_do_and_all_else_is_average_linkage(
-    seed: int, pairs: list[tuple[int, int]]
-) -> None:
-    vectors = cloud(seed, 12)
-    cannot = np.array(sorted(set(pairs)), np.int64).reshape(-1, 2)
-    labels = group_tracks(vectors, cannot, "euclidean", THRESHOLD).labels
-    assert not (labels[cannot[:, 0]] == labels[cannot[:, 1]]).any()
-    assert partition(labels) == by_the_book(distances(vectors, vectors, "euclidean"), set(pairs))
-
-
-@given(st.integers(0, 10**6), some_pairs, st.permutations(range(12)))
-def test_the_order_of_tracks_does_not_change_groups(seed: int, pairs: list[tuple[int, int]], order: list[int]) -> None:
-    vectors = cloud(seed, 12)
-    place = np.argsort(order)
-    cannot = np.array(pairs, np.int64).reshape(-1, 2)
-    plain = group_tracks(vectors, cannot, "euclidean", THRESHOLD).labels
-    shuffled = group_tracks(vectors[order], place[cannot].reshape(-1, 2), "euclidean", THRESHOLD).labels
-    assert partition(plain) == partition(shuffled[place])
-
-
-@given(st.integers(0, 10**6))
-def test_the_order_keeps_every_group_together(seed: int) -> None:
-    found = group_tracks(cloud(seed, 12), NOTHING, "euclidean", THRESHOLD)
-    assert sorted(found.order) == list(range(12))
-    changes = np.count_nonzero(np.diff(found.labels[np.argsort(found.order)]))
-    assert changes == len(np.unique(found.labels)) - 1
-
-
-@pytest.mark.parametrize("count", [0, 1])
-def test_none_and_one_are_grouped_too(count: int) -> None:
-    found = group_tracks(np.zeros((count, 4)), NOTHING, "cosine", THRESHOLD)
-    assert len(found.labels) == len(found.order) == count
-
-
-def test_all_faces_of_a_crowd_in_one_frame_stay_apart() -> None:
-    cannot = simultaneous_tracks(pd.Series(["a"] * 6), np.arange(6))
-    assert len(cannot) == 15
-    assert len(partition(group_tracks(np.zeros((6, 4)), cannot, "euclidean", THRESHOLD).labels)) == 6
-
-
-def test_tracks_of_one_frame_are_simultaneous_and_each_pair_is_told_once() -> None:
-    frames = pd.Series(["a", "a", "b", "b", "c", "d", "d", "d"])
-    tracks = np.array([3, 1, 1, 3, 0, 2, 0, 1])
-    assert sorted(simultaneous_tracks(frames, tracks).tolist()) == [[0, 1], [0, 2], [1, 2], [1, 3]]
+OUTPUTS = ("clusters.parquet", "pairs.parquet", "doubts.parquet")
 
 
 Face = tuple[str, int, int, str, NDArray[np.float64]]
@@ -114,10 +28,14 @@ Face = tuple[str, int, int, str, NDArray[np.float64]]
 
 
 def clusters(
-    folder: Path, faces: Sequence[Face], sources: Sequence[str] = (), metrics: Mapping[str, Metric] | None = None
+    folder: Path,
+    faces: Sequence[Face],
+    sources: Sequence[str] = (),
+    metrics: Mapping[str, Metric] | None = None,
+    **rules: Any,
 ) -> pd.DataFrame:
     """The clusters table of some faces, by face id."""
-    paths: dict[str, dict[str, Path]] = {"faces": {}, "embeddings": {}, "tracks": {}}
+    tables = {}
     for source in sources or sorted({face[0] for face in faces}):
         here = [face for face in faces if face[0] == source]
         names = [face_id(source, f"{frame:06d}", index) for _, frame, index, _, _ in here]
@@ -130,10 +48,14 @@ def clusters(
         tracks = [{"face_id": name, "track": face[3]} for name, face in zip(names, here, strict=True)]
         vectors = np.array([face[4] for face in here]).reshape(len(here), 4)
         metric = (metrics or {}).get(source, "euclidean")
-        paths["faces"][source] = write_rows(of_source / "faces.parquet", FACES, rows)
-        paths["tracks"][source] = write_rows(of_source / "tracks.parquet", TRACKS, tracks)
-        paths["embeddings"][source] = write_vectors(of_source / "embeddings.parquet", names, vectors, metric)
-    make_clusters(*paths.values(), folder / "clusters.parquet", folder / "pairs.parquet", THRESHOLD)
+        measures = [{"face_id": name, "size": 100, "blur": 1} for name in names]
+        tables[source] = SourceTables(
+            faces=write_rows(of_source / "faces.parquet", FACES, rows),
+            measures=write_rows(of_source / "measures.parquet", MEASURES, measures),
+            embeddings=write_vectors(of_source / "embeddings.parquet", names, vectors, metric),
+            tracks=write_rows(of_source / "tracks.parquet", TRACKS, tracks),
+        )
+    make_clusters(tables, *(folder / name for name in OUTPUTS), Rules(THRESHOLD, **rules))
     table = read_table(folder / "clusters.parquet", CLUSTERS).to_pandas()
     assert table["face_id"].is_monotonic_increasing
     return table.set_index("face_id")
@@ -203,9 +125,29 @@ def test_the_order_of_rows_and_sources_changes_no_byte(tmp_path: Path) -> None:
         for frame in range(20)
     ]
     clusters(tmp_path, faces)
-    expected = [(tmp_path / name).read_bytes() for name in ("clusters.parquet", "pairs.parquet")]
+    expected = [(tmp_path / name).read_bytes() for name in OUTPUTS]
     clusters(tmp_path, [faces[place] for place in random.permutation(len(faces))], sources=("b", "a"))
-    assert [(tmp_path / name).read_bytes() for name in ("clusters.parquet", "pairs.parquet")] == expected
+    assert [(tmp_path / name).read_bytes() for name in OUTPUTS] == expected
+
+
+def test_neither_threads_nor_the_order_of_rows_change_a_byte_where_the_search_is_by_cells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neighbours, "EXACT_PAIRS", 50_000)
+    random = np.random.default_rng(1)
+    person = random.integers(0, 60, 1500)
+    vectors = random.normal(size=(60, 4))[person] + random.normal(0, 0.08, (1500, 4))
+    faces = [("a", n // 2, n % 2, f"a/{n // 8}_{n % 2}", vectors[n]) for n in range(1500)]
+    made = []
+    threads = faiss.omp_get_max_threads()
+    try:
+        for count in (1, 2):
+            faiss.omp_set_num_threads(count)
+            clusters(tmp_path, [faces[place] for place in random.permutation(1500)])
+            made.append([(tmp_path / name).read_bytes() for name in OUTPUTS])
+    finally:
+        faiss.omp_set_num_threads(threads)
+    assert made[0] == made[1]
 
 
 def test_two_clusters_that_may_be_one_person_are_listed_the_larger_first(tmp_path: Path) -> None:
@@ -234,16 +176,87 @@ def test_embeddings_of_different_models_are_refused(tmp_path: Path) -> None:
         clusters(tmp_path, faces, metrics={"b": "cosine"})
 
 
-def test_clusters_that_may_be_one_person_are_paired_nearest_first() -> None:
-    centres = np.array([at(0), at(0.7), at(5), at(5.4), at(9)])
-    sizes = np.array([2, 9, 4, 4, 1])
-    none = np.empty((0, 2), np.int64)
-    found = likely_pairs(centres, none, sizes, "euclidean", 0.75)
-    assert [(pair.larger, pair.smaller) for pair in found] == [(2, 3), (1, 0)]
-    assert [pair.distance for pair in found] == pytest.approx([0.4, 0.7])
+def crowd(source: str, people: int, frames: int, seed: int) -> list[Face]:
+    """Faces of people that a source shows again and again, each face a track of its own."""
+    random = np.random.default_rng(seed)
+    return [
+        (source, frame, person, f"{source}/{frame}_{person}", np.eye(4)[person] + random.normal(0, 0.05, 4))
+        for frame in range(frames)
+        for person in range(people)
+    ]
 
 
-def test_clusters_seen_in_one_frame_are_never_paired() -> None:
-    centres = np.array([at(0), at(0.1)])
-    apart = np.array([[0, 1]])
-    assert likely_pairs(centres, apart, np.array([1, 1]), "euclidean", 0.75) == []
+def test_a_new_source_changes_no_name_of_clusters_it_adds_nobody_to(tmp_path: Path) -> None:
+    old = crowd("b", people=3, frames=8, seed=0)
+    before = clusters(tmp_path, old)
+    stranger = [(*face[:4], face[4] - 3) for face in crowd("a", people=1, frames=5, seed=1)]
+    after = clusters(tmp_path, [*stranger, *old])
+    pd.testing.assert_series_equal(after.loc[before.index, "cluster"], before["cluster"])
+    assert after["cluster"].nunique() == before["cluster"].nunique() + 1
+
+
+def test_the_next_cluster_is_told_and_how_far_it_is(tmp_path: Path) -> None:
+    found = clusters(tmp_path, [("a", n, 0, f"a/{n}", at(x)) for n, x in enumerate((0, 0.1, 2, 2.1, 6))])
+    assert found["next_cluster"].tolist() == ["a/000002_0", "a/000002_0", "a/000000_0", "a/000000_0", "a/000002_0"]
+    np.testing.assert_allclose(found["next_distance"], [2.05, 1.95, 1.95, 2.05, 3.95], atol=1e-6)
+
+
+def test_a_cluster_alone_has_no_next_one(tmp_path: Path) -> None:
+    found = clusters(tmp_path, [("a", 1, 0, "a/1", at(0))])
+    assert found["next_cluster"].isna().all()
+    assert found["next_distance"].isna().all()
+
+
+def test_where_duplicates_are_allowed_a_mirror_shows_the_same_person(tmp_path: Path) -> None:
+    mirror = [("a", 1, 0, "a/1", at(0)), ("a", 1, 1, "a/2", at(0))]
+    assert clusters(tmp_path, mirror)["cluster"].nunique() == 2
+    assert clusters(tmp_path, mirror, duplicates=["a"])["cluster"].nunique() == 1
+    assert clusters(tmp_path, mirror, duplicates=["b"])["cluster"].nunique() == 2
+
+
+def test_strictness_moves_what_is_one_person(tmp_path: Path) -> None:
+    faces = [("a", 1, 0, "a/1", at(0)), ("a", 2, 0, "a/2", at(THRESHOLD))]
+    assert [clusters(tmp_path, faces, looseness=scale)["cluster"].nunique() for scale in (0.5, 1, 1.5)] == [2, 2, 1]
+
+
+def test_ward_regards_neither_tracks_nor_frames(tmp_path: Path) -> None:
+    faces = [
+        ("a", frame, person, f"a/{frame % 2}", at(*vector))
+        for frame in range(5)
+        for person, vector in enumerate(((0, 0), (0, 0.01), (0, 20), (30, 0), (30, 20)))
+    ]
+    found = clusters(tmp_path, faces, method="ward")
+    of_person = found.groupby(found.index.str[-1])["cluster"]
+    assert of_person.nunique().tolist() == [1] * 5
+    first = of_person.first()
+    assert first["0"] == first["1"] != first["3"]
+
+
+def test_a_cluster_of_two_people_is_listed_with_the_smaller_one_s_central_face(tmp_path: Path) -> None:
+    near = 0.8 * THRESHOLD
+    faces = [("a", n, 0, f"a/{n}", at(near * (n >= 9), 0.001 * n)) for n in range(14)]
+    assert clusters(tmp_path, faces)["cluster"].nunique() == 1
+    (doubt,) = read_table(tmp_path / "doubts.parquet", DOUBTS).to_pylist()
+    assert (doubt["face"], doubt["faces"]) == ("a/000011_0", 5)
+    assert doubt["distance"] == pytest.approx(near, abs=1e-3)
+    assert doubt["share"] > 0.99
+
+
+def test_one_person_is_no_doubt(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    clusters(tmp_path, [("a", n, 0, f"a/{n}", random.normal(0, 0.05, 4)) for n in range(60)])
+    assert len(read_table(tmp_path / "doubts.parquet", DOUBTS)) == 0
+
+
+def test_large_sharp_faces_count_most_in_a_track() -> None:
+    measures = pd.DataFrame({"size": [100.0, 50, 100, 30, 7], "blur": [2.0, 2, 0, 0, 9]})
+    found = face_weights(measures, np.array(["one", "one", "one", "two", "three"]))
+    np.testing.assert_allclose(found, [1, 0.5, 0.05, 0.05, 1])
+
+
+def test_means_are_those_of_each_group_whatever_the_order() -> None:
+    random = np.random.default_rng(0)
+    vectors, groups = random.normal(size=(200, 5)).astype(np.float32), random.permutation(200) % 7
+    weights = random.random(200) + 0.1
+    expected = [np.average(vectors[groups == group], axis=0, weights=weights[groups == group]) for group in range(7)]
+    np.testing.assert_allclose(weighted_means(vectors, groups, weights, 7), expected, atol=1e-6)

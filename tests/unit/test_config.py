@@ -26,15 +26,15 @@ def test_the_configs_that_come_along_are_valid(path: str) -> None:
     ("values", "message"),
     [
         ({"source": "x"}, "unknown key source; did you mean sources?"),
-        ({"cluster": {"treshold": 1}}, "unknown key cluster.treshold; did you mean threshold?"),
+        ({"cluster": {"strictnes": 1}}, "unknown key cluster.strictnes; did you mean strictness?"),
         ({"facesets": {"a": {"extract": {"size": 9}}}}, "unknown key facesets.a.extract.size; did you mean size_px?"),
         (
             {"facesets": {"a": {"xyz": 9}}},
             "unknown key facesets.a.xyz; known here: sources, policy, reference, filters, extract",
         ),
         ({"device": "gpu"}, "device is 'gpu': input should be 'auto', 'cpu' or 'cuda'"),
-        ({"cluster": {"threshold": 0}}, "cluster.threshold is 0: input should be greater than 0"),
-        ({"cluster": {"threshold": float("inf")}}, "cluster.threshold is inf: input should be a finite number"),
+        ({"cluster": {"strictness": 2}}, "cluster.strictness is 2: input should be less than or equal to 1"),
+        ({"cluster": {"strictness": float("inf")}}, "cluster.strictness is inf: input should be a finite number"),
         ({"facesets": {"a": {"extract": {"size_px": 255}}}}, "size_px is 255: input should be a multiple of 2"),
         ({"facesets": {"a": {"extract": {"every": 0}}}}, "every is 0"),
         (

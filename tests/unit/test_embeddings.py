@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from faceset.embed import embed_chips, take_identities
-from faceset.embeddings import Metric, condensed_distances, distances, read_embeddings
+from faceset.embeddings import (
+    Metric,
+    comparable_vectors,
+    distances,
+    distances_between,
+    read_embeddings,
+    squared_limit,
+)
 from faceset.errors import FacesetError
 from faceset.ingest import ingest
 from faceset.schemas import CHIPS, FACES, TRACKS
@@ -47,10 +54,15 @@ def test_distances_are_those_of_the_metric() -> None:
     np.testing.assert_allclose(distances(a, b, "cosine"), [[1 - 3 / 5], [1 - 4 / 5]])
 
 
-def test_condensed_distances_are_the_upper_triangle() -> None:
-    vectors = np.random.default_rng(0).normal(size=(7, 3))
-    square = distances(vectors, vectors, "cosine")
-    np.testing.assert_allclose(condensed_distances(vectors, "cosine"), square[np.triu_indices(7, 1)])
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_row_by_row_and_comparable_distances_are_those_of_the_metric(metric: Metric) -> None:
+    random = np.random.default_rng(0)
+    vectors, others, of = random.normal(size=(7, 3)), random.normal(size=(4, 3)), np.array([3, 0, 0, 1, 2, 3, 1])
+    expected = distances(vectors, others, metric)[np.arange(7), of]
+    np.testing.assert_allclose(distances_between(vectors, others, of, metric), expected)
+    apart = comparable_vectors(vectors, metric) - comparable_vectors(others, metric)[of]
+    limits = [squared_limit(metric, threshold) for threshold in expected]
+    np.testing.assert_allclose(np.sum(apart**2, axis=1), limits, rtol=1e-4)
 
 
 def test_a_face_gets_the_same_embedding_by_68_and_by_98_landmarks_in_one_source(tmp_path: Path) -> None:

@@ -42,6 +42,8 @@ class Faces:
             "cluster": person,
             "order": 0,
             "distance": 0.1,
+            "next_cluster": None,
+            "next_distance": None,
             "outlier": False,
             "size": 100.0,
             "blur": 10.0,

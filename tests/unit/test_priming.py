@@ -165,9 +165,9 @@ def test_a_damaged_object_fails_its_reader_and_the_next_run_makes_it_anew(capsys
     bad = object_of("embed", "embeddings")
     bad.chmod(0o644)
     bad.write_bytes(b"damaged")
-    threshold = {"cluster": {"threshold": 0.5}}
+    stricter = {"cluster": {"strictness": 0.6}}
     with pytest.raises(SystemExit):
-        run_script("cluster", **threshold)
+        run_script("cluster", **stricter)
     assert "faceset: cluster: " in (said := capsys.readouterr().err)
     assert bad.name in said
     assert "Traceback" not in said
@@ -175,7 +175,7 @@ def test_a_damaged_object_fails_its_reader_and_the_next_run_makes_it_anew(capsys
     assert "embed" not in records()
     run_script("embed")
     run_script("track")
-    assert "done" in run_script("cluster", **threshold)
+    assert "done" in run_script("cluster", **stricter)
 
 
 def test_records_and_links_are_newer_than_what_they_were_made_from(folder: Path) -> None:

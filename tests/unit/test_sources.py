@@ -85,3 +85,11 @@ def test_a_name_that_could_not_be_part_of_a_path_or_id_is_refused(name: str) -> 
 @pytest.mark.parametrize("name", ["a", "0", "film-1_b.x", "A" * 50])
 def test_other_names_are_fine(name: str) -> None:
     check_name(name, "sources.tsv, line 2", "source")
+
+
+def test_duplicates_are_allowed_where_the_cell_says_so_and_other_words_are_refused() -> None:
+    header = HEADER.replace("\n", "\tduplicates\n")
+    found = read(f"{header}a\tfilm.mp4\t\t\tallowed\nb\tphotos\t\t\t\n")
+    assert [source.duplicates for source in found] == [True, False]
+    with pytest.raises(FacesetError, match=r"line 2: duplicates is 'yes'; expected allowed, or nothing"):
+        read(f"{header}a\tfilm.mp4\t\t\tyes\n")

@@ -159,7 +159,7 @@ def test_without_alignments_faces_are_detected_and_ingested() -> None:
 def test_keys_do_not_depend_on_where_things_are_nor_on_device_nor_on_the_order_of_settings(folder: Path) -> None:
     before = keys(project())
     assert keys(project(device="cpu", store="elsewhere")) == before
-    assert keys(project(**dict(reversed(list({"cluster": {"threshold": None}, "identity": {}}.items()))))) == before
+    assert keys(project(**dict(reversed(list({"cluster": {"strictness": None}, "identity": {}}.items()))))) == before
     (folder / "photos").rename(folder / "moved")
     write_sources(folder, str(folder / "moved"))
     assert keys(project()) == before
@@ -177,7 +177,7 @@ def test_a_setting_changes_the_keys_of_its_stages_alone() -> None:
     before = keys(project())
     main = CONFIG["facesets"]["main"]
     for changes, expected in (
-        ({"cluster": {"threshold": 0.5}}, {"cluster"}),
+        ({"cluster": {"strictness": 0.6}}, {"cluster"}),
         ({"facesets": {"main": {**main, "policy": "none"}}}, {"manifest"}),
         ({"facesets": {"main": {**main, "filters": {"min_blur": 1}}}}, {"manifest"}),
         ({"facesets": {"main": {**main, "extract": {"size_px": 128}}}}, {"extract"}),

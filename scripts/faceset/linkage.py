@@ -1,0 +1,122 @@
+"""Average linkage on a graph of neighbours.
+
+Average linkage is reducible: a join brings nobody nearer to the joined than they were to the nearer of the two. So
+groups that are each other's nearest may join in any order and many at once, and a pair that is too far apart stays so.
+
+Only neighbours are compared: each group's nearest are looked up, the graph of them is joined until nobody in it is near
+enough; then those that grew look around again, until nothing joins.
+"""
+
+import numpy as np
+
+from faceset.groups import Bool, Float32, Float64, Groups, Int64, Pairs
+from faceset.neighbours import NOBODY, nearest
+
+NEIGHBOURS = 16
+# The search rounds squared distances: what it finds this little beyond the limit is measured again.
+ROUNDING = 1.001
+
+
+def join_near(groups: Groups, limit: float) -> None:
+    """Join groups while the mean squared distance between the members of two is at most `limit`."""
+    grown = groups.leaders()
+    while len(grown):
+        before = groups.sizes.copy()
+        _contract(groups, _near_pairs(groups, grown, limit), limit)
+        groups.update_barred()
+        leaders = groups.leaders()
+        grown = leaders[groups.sizes[leaders] > before[leaders]]
+
+
+def _near_pairs(groups: Groups, rows: Int64, limit: float) -> Pairs:
+    """Pairs of these groups and their nearest, of those within the limit (or a bit beyond) that may join."""
+    leaders = groups.leaders()
+    vectors = groups.means if len(leaders) == groups.count else _with_spreads(groups, leaders)
+    barred = groups.keys(*groups.barred)
+    found = np.empty(0, np.int64)
+    width = NEIGHBOURS + 1  # everybody finds himself too
+    while len(rows):
+        width = min(width, len(leaders))
+        queries = vectors if len(rows) == len(vectors) == groups.count else _queries(groups, rows, vectors.shape[1])
+        places, gaps = nearest(queries, vectors, width)
+        near = (places != NOBODY) & (gaps + groups.spreads[rows, None] <= limit * ROUNDING)
+        one, other = np.repeat(rows, near.sum(axis=1)), leaders[places[near]]
+        keys = np.setdiff1d(groups.keys(one[one != other], other[one != other]), barred, assume_unique=True)
+        found = np.union1d(found, keys)
+        # Those all of whose near ones are barred look further.
+        free = np.isin(rows, np.concatenate(groups.pairs(keys)))
+        rows = rows[near.all(axis=1) & ~free] if width < len(leaders) else rows[:0]
+        width *= 4
+    return groups.pairs(found)
+
+
+def _with_spreads(groups: Groups, leaders: Int64) -> Float32:
+    """Means with a further coordinate for the spread: the distance from a query is the gap less its own spread."""
+    return np.column_stack([groups.means[leaders], np.sqrt(groups.spreads[leaders]).astype(np.float32)])
+
+
+def _queries(groups: Groups, rows: Int64, width: int) -> Float32:
+    """Means, as wide as the vectors that are searched."""
+    return np.pad(groups.means[rows], ((0, 0), (0, width - groups.means.shape[1])))
+
+
+def _contract(groups: Groups, pairs: Pairs, limit: float) -> None:
+    """Join the nearest of these pairs, and of those that pairs become as their groups join, up to the limit."""
+    pairs, gaps = _within(groups, pairs, limit)
+    barred = groups.barred
+    changed = np.zeros(groups.count, np.bool_)
+    best, rank = np.empty(groups.count), np.empty(groups.count, np.int64)
+    while len(gaps):
+        joined = _mutual(pairs, gaps, best, rank)
+        groups.merge(*joined)
+        changed[joined.low] = changed[joined.high] = True
+        pairs, gaps, moved = _set_apart(pairs, changed, gaps)
+        barred, _, moved_barred = _set_apart(barred, changed, np.empty(len(barred.low)))
+        changed[joined.low] = changed[joined.high] = False
+        free, bars = _renamed(groups, moved, moved_barred)
+        fresh, fresh_gaps = _within(groups, free, limit)
+        pairs, gaps = _together(pairs, fresh), np.concatenate([gaps, fresh_gaps])
+        barred = _together(barred, bars)
+
+
+def _mutual(pairs: Pairs, gaps: Float64, best: Float64, rank: Int64) -> Pairs:
+    """The pairs of groups that are each other's nearest; equally near ones pair off by their numbers.
+
+    `best` and `rank` (N,) are room to work in.
+    """
+    best[pairs.low] = best[pairs.high] = np.inf
+    np.minimum.at(best, pairs.low, gaps)
+    np.minimum.at(best, pairs.high, gaps)
+    low, high = _chosen(pairs, (gaps == best[pairs.low]) & (gaps == best[pairs.high]))
+    ties = low ^ high  # pairs off many twins at once, and no two pairs of a group have the same
+    rank[low] = rank[high] = np.iinfo(np.int64).max
+    np.minimum.at(rank, low, ties)
+    np.minimum.at(rank, high, ties)
+    return _chosen(Pairs(low, high), (ties == rank[low]) & (ties == rank[high]))
+
+
+def _set_apart(pairs: Pairs, changed: Bool, gaps: Float64) -> tuple[Pairs, Float64, Pairs]:
+    """The pairs of groups that did not change, their gaps, and the others."""
+    touched = changed[pairs.low] | changed[pairs.high]
+    return _chosen(pairs, ~touched), gaps[~touched], _chosen(pairs, touched)
+
+
+def _renamed(groups: Groups, pairs: Pairs, barred: Pairs) -> tuple[Pairs, Pairs]:
+    """These pairs by their groups' new leaders, without repeats: those that may join, and the barred ones."""
+    bars = groups.keys(groups.leader[barred.low], groups.leader[barred.high])
+    low, high = groups.leader[pairs.low], groups.leader[pairs.high]
+    keys = groups.keys(low[low != high], high[low != high])
+    return groups.pairs(np.setdiff1d(keys, bars, assume_unique=True)), groups.pairs(bars)
+
+
+def _within(groups: Groups, pairs: Pairs, limit: float) -> tuple[Pairs, Float64]:
+    gaps = groups.gaps(pairs)
+    return _chosen(pairs, gaps <= limit), gaps[gaps <= limit]
+
+
+def _chosen(pairs: Pairs, which: Bool) -> Pairs:
+    return Pairs(pairs.low[which], pairs.high[which])
+
+
+def _together(pairs: Pairs, more: Pairs) -> Pairs:
+    return Pairs(np.concatenate([pairs.low, more.low]), np.concatenate([pairs.high, more.high]))
