@@ -1,15 +1,15 @@
 """Running one instance of a stage: look its key up, compute only on a miss, publish what it made."""
 
+import contextlib
 import errno
 import itertools
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
-from faceset.digests import canonical_json, text_digest
 from faceset.errors import FacesetError
 from faceset.footage_files import footage_signature
 from faceset.materialise import materialise
@@ -19,7 +19,7 @@ from faceset.records import publish, read_record
 from faceset.sources import Source
 from faceset.stages import STAGES, Step, Where, cuts_of, plan_step
 from faceset.store import Action
-from faceset.store_lock import shared
+from faceset.store_lock import claimed, shared
 
 if TYPE_CHECKING:
     from faceset.cuts import Cuts
@@ -88,10 +88,11 @@ class Job:
         """The user's own file of that name, if there is one."""
         return self.step.files.get(name)
 
-    @property
-    def cuts(self) -> "Cuts":
-        """What the store remembers of this source's cut faces."""
-        return cuts_of(self.project, self.source.name)
+    @contextlib.contextmanager
+    def cuts(self) -> Iterator["Cuts"]:
+        """What the store remembers of this source's cut faces, nobody else adding to it meanwhile."""
+        with claimed(self.project.store.root, f"cuts of {self.source.name}"):
+            yield cuts_of(self.project, self.source.name)
 
     def output(self, name: str) -> Path:
         """Where to write the output of that name."""
@@ -114,25 +115,31 @@ def run_step(project: Project, step: Step, compute: Callable[[Job], None], gpus:
 
 def _run_step(project: Project, step: Step, compute: Callable[[Job], None], gpus: int) -> bool:
     store = project.store
-    made_from = step.made_from
-    key = text_digest(canonical_json(made_from))
-    action = store.find(key)
-    hit = action is not None
-    if action is not None:
-        store.mark_used(key)
-    else:
-        before = _footage(project, step)
-        with store.workspace() as folder:
-            job = Job(project, step, folder, gpus)
-            compute(job)
-            if _footage(project, step) != before or plan_step(project, step.stage, step.where, read_record).key != key:
-                raise FacesetError("what it reads was changed while it was read. Nothing was kept; run again.")
-            outputs = {name: store.put(job.output(name)) for name in step.stage.makes}
-            action = Action(outputs, job.ran_on)
-            store.remember(key, action, made_from)
+    computed = False
+    action = store.find(step.key)
+    if action is None:
+        with claimed(store.root, step.key):
+            action = store.find(step.key)  # another run may have made it meanwhile
+            if action is None:
+                action, computed = _compute(project, step, compute, gpus), True
+    if not computed:
+        store.mark_used(step.key)
     materialise(project, step, action)
     publish(store, step.stage, step.where, action)
-    return not hit
+    return computed
+
+
+def _compute(project: Project, step: Step, compute: Callable[[Job], None], gpus: int) -> Action:
+    store, key, before = project.store, step.key, _footage(project, step)
+    with store.workspace() as folder:
+        job = Job(project, step, folder, gpus)
+        compute(job)
+        if _footage(project, step) != before or plan_step(project, step.stage, step.where, read_record).key != key:
+            raise FacesetError("what it reads was changed while it was read. Nothing was kept; run again.")
+        outputs = {name: store.put(job.output(name)) for name in step.stage.makes}
+        action = Action(outputs, job.ran_on)
+        store.remember(key, action, step.made_from)
+    return action
 
 
 def _footage(project: Project, step: Step) -> str | None:

@@ -1,6 +1,7 @@
-"""The store's lock: shared by all who use it, held alone by one who removes things from it.
+"""The store's locks: one that all who use it share, and that who removes things from it holds alone; and one for each
+thing that is being made, so that others who want the same wait for it.
 
-It is the kernel's (`flock`), so it ends with its owner, however that ends.
+They are the kernel's (`flock`), so they end with their owners, however these end.
 """
 
 import contextlib
@@ -13,6 +14,7 @@ from pathlib import Path
 from faceset.errors import FacesetError
 
 NAME = "lock"
+CLAIMS = "locks"
 
 
 @contextlib.contextmanager
@@ -57,6 +59,36 @@ def alone(root: Path) -> Iterator[None]:
         yield
 
 
-def _open(root: Path) -> int:
+@contextlib.contextmanager
+def claimed(root: Path, name: str) -> Iterator[None]:
+    """Be the only one to make the thing of this name in the store at `root`; waits for who is making it already.
+
+    Raises FacesetError if the store can not be written.
+    """
+    path = root / CLAIMS / name
+    with contextlib.ExitStack() as stack:
+        while True:
+            try:
+                descriptor = _open(root / CLAIMS, name)
+            except OSError as error:
+                raise FacesetError(
+                    f"{path.parent}: can not be written ({error.strerror}). Set `store` in the config."
+                ) from error
+            stack.callback(os.close, descriptor)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                print("faceset: waiting for another run that makes the same.", file=sys.stderr, flush=True)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            try:
+                if os.path.samestat(os.fstat(descriptor), path.stat()):
+                    break
+            except FileNotFoundError:
+                pass  # who had it removed it in the end: it is no longer what others lock
+        stack.callback(path.unlink, missing_ok=True)
+        yield
+
+
+def _open(root: Path, name: str = NAME) -> int:
     root.mkdir(parents=True, exist_ok=True)
-    return os.open(root / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    return os.open(root / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from faceset.errors import FacesetError
-from faceset.store_lock import alone, shared
+from faceset.store_lock import alone, claimed, shared
 
 HOLD = "import sys; from pathlib import Path; from faceset.store_lock import shared as s\nwith s(Path(sys.argv[1])):"
 
@@ -50,3 +50,40 @@ def test_a_store_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(FacesetError, match="there is no store"), alone(tmp_path / "none"):
         pass
     assert not (tmp_path / "none").exists()
+
+
+COUNT = """
+import sys
+from pathlib import Path
+from faceset.store_lock import claimed
+count = Path(sys.argv[1]) / "count"
+for _ in range(100):
+    with claimed(count.parent, "thing"):
+        count.write_text(str(int(count.read_text()) + 1))
+"""
+
+
+def test_nobody_makes_a_thing_while_another_does(tmp_path: Path) -> None:
+    (tmp_path / "count").write_text("0")
+    runs = [subprocess.Popen([sys.executable, "-c", COUNT, tmp_path], stderr=subprocess.PIPE) for _ in range(8)]
+    assert [
+        run.communicate()[1].replace(b"faceset: waiting for another run that makes the same.\n", b"") for run in runs
+    ] == [b""] * 8
+    assert (tmp_path / "count").read_text() == "800"
+    assert list((tmp_path / "locks").iterdir()) == []
+
+
+def test_what_a_killed_run_was_making_can_be_made(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from faceset.store_lock import claimed as c\n"
+        "with c(Path(sys.argv[1]), 'thing'): print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stdout
+        assert run.stdout.readline() == "held\n"
+        run.kill()
+    with claimed(tmp_path, "thing"), claimed(tmp_path, "another"):
+        assert len(list((tmp_path / "locks").iterdir())) == 2
+    assert list((tmp_path / "locks").iterdir()) == []
