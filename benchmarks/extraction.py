@@ -80,8 +80,7 @@ def prepare(footage: Path, work: Path) -> int:
     list_frames(footage, FootageDigests(work, footage).learn(), work / "frames")
     rows = read_table(work / "frames", FRAMES_TABLE, ["frame", "name"]).to_pylist()
     names = [row["name"] or frame_name(footage.name, row["frame"]) for row in rows]
-    random = np.random.default_rng(2)
-    faces = [[_face(*place, random) for place in PLACES] for _ in names]
+    faces = [[face(*place, number) for place in PLACES] for number in range(len(names))]
     frames = {name: {"faces": of_frame, "video_meta": {}} for name, of_frame in zip(names, faces, strict=True)}
     (work / "alignments").write_bytes(msgpack_bytes({"__meta__": {"version": 2.4}, "__data__": frames}))
     count = len(names) * len(PLACES)
@@ -90,7 +89,7 @@ def prepare(footage: Path, work: Path) -> int:
         "position": np.repeat(np.arange(len(names)), len(PLACES)),
         "frame": np.repeat(of_frames, len(PLACES)),
         "face_index": np.tile(np.arange(len(PLACES)), len(names)),
-        "landmarks": [face["landmarks_xy"].ravel() for of_frame in faces for face in of_frame],
+        "landmarks": [one["landmarks_xy"].ravel() for of_frame in faces for one in of_frame],
     }
     known["index"] = known["face_index"]
     known["face_id"] = [face_id("film", *face) for face in zip(known["frame"], known["index"], strict=True)]
@@ -104,7 +103,9 @@ def prepare(footage: Path, work: Path) -> int:
     return count
 
 
-def _face(left: int, top: int, edge: int, random: np.random.Generator) -> dict[str, Any]:
+def face(left: int, top: int, edge: int, seed: int) -> dict[str, Any]:
+    """A face of alignments, shaped like the mean face, in a square of the frame."""
+    random = np.random.default_rng(seed)
     jaw = np.stack([np.linspace(0, 1, 17), 0.5 + 0.5 * np.sin(np.linspace(0, np.pi, 17))], axis=1)
     points = np.concatenate([jaw, MEAN_FACE_51]) + random.normal(0, 0.01, (68, 2))
     points = points * edge + (left, top)
@@ -151,7 +152,7 @@ def bare_loop(footage: Path, work: Path, threads: int) -> tuple[float]:
     return (time.perf_counter() - started,)
 
 
-def _picture(number: int) -> Picture:
+def made_up_picture(number: int) -> Picture:
     random = np.random.default_rng(number)
     coarse = cv2.resize(random.integers(0, 256, (18, 32, 3), np.uint8), (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
     grain = cv2.resize(random.integers(0, 24, (HEIGHT // 2, WIDTH // 2, 3), np.uint8), (WIDTH, HEIGHT))
@@ -164,7 +165,7 @@ def _write_folder(folder: Path, frames: int = FRAMES) -> Path:
     for number in range(frames):
         path = footage / f"{number + 1:06d}.jpg"
         if number < FRAMES:
-            cv2.imwrite(str(path), _picture(number), [cv2.IMWRITE_JPEG_QUALITY, 90])
+            cv2.imwrite(str(path), made_up_picture(number), [cv2.IMWRITE_JPEG_QUALITY, 90])
         else:
             path.hardlink_to(footage / f"{number % FRAMES + 1:06d}.jpg")
     return footage
@@ -172,7 +173,7 @@ def _write_folder(folder: Path, frames: int = FRAMES) -> Path:
 
 def _write_video(folder: Path) -> Path:
     path = folder / "film.mp4"
-    still = np.pad(_picture(0), ((0, 0), (0, FRAMES), (0, 0)), mode="wrap")
+    still = np.pad(made_up_picture(0), ((0, 0), (0, FRAMES), (0, 0)), mode="wrap")
     options = {"g": "50", "crf": "20", "preset": "veryfast", "threads": "1"}
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=25, options=options)

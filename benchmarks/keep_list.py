@@ -1,0 +1,116 @@
+"""An edit of the keep-list: what it costs beside extracting everything, whatever the number of faces."""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from benchmarks.extraction import HEIGHT, PLACES, WIDTH, made_up_picture, prepare
+from benchmarks.measuring import cost_of, table
+from faceset.assembly import make_index, sync_folder_with_index
+from faceset.clean import clean_alignments
+from faceset.config import Filters
+from faceset.cuts import Cuts
+from faceset.digests import file_digest
+from faceset.extraction import extract_faces, extracted_files
+from faceset.keep_list import HEADER
+from faceset.manifest import make_manifest
+from faceset.schemas import CLUSTERS, TRACKS
+from faceset.tables import write_table
+
+SIZE_PX = 256
+DIFFERENT_PICTURES = 200
+ADDED = 500
+FACES = (10_000, 50_000)
+
+
+def report() -> list[str]:
+    """Measure with some numbers of faces."""
+    rows = []
+    for count in FACES:
+        cost = cost_of(keep_and_keep_more, count)
+        everything, edit, again = cost.result
+        share = f"{100 * edit / everything:.1f} %"
+        rows.append((f"{count:,}", f"{everything:.0f}", f"{edit:.1f}", share, f"{again:.1f}", f"{cost.peak_mb:.0f}"))
+    return [
+        "# An edit of the keep-list",
+        "",
+        f"Frames of {WIDTH} x {HEIGHT} with {len(PLACES)} faces each, extracted at {SIZE_PX} px. First all people but",
+        f"one are kept; then a row adds her {ADDED} faces; then the row is taken out. From the manifest to the folder",
+        "to train on, the work alone, without Snakemake's start of five jobs.",
+        "",
+        *table(("faces", "all, s", "a person added, s", "share", "taken out, s", "peak MB"), rows),
+    ]
+
+
+def keep_and_keep_more(count: int) -> tuple[float, float, float]:
+    """Extract all but one person's of about `count` faces, add her, take her out again. Returns the seconds of each."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        footage = _write_frames(folder / "film", count // len(PLACES))
+        work = folder / "tables"
+        faces = prepare(footage, work)
+        everybody = _write_people(work, faces)
+        decide = _decider(folder, footage, work)
+        return decide(everybody[1:]), decide(everybody), decide(everybody[1:])
+
+
+def _write_frames(footage: Path, frames: int) -> Path:
+    footage.mkdir()
+    for number in range(frames):
+        path = footage / f"{number + 1:06d}.jpg"
+        if number < DIFFERENT_PICTURES:
+            cv2.imwrite(str(path), made_up_picture(number), [cv2.IMWRITE_JPEG_QUALITY, 90])
+        else:
+            path.hardlink_to(footage / f"{number % DIFFERENT_PICTURES + 1:06d}.jpg")
+    return footage
+
+
+def _write_people(work: Path, faces: int) -> list[str]:
+    """Write who is who: the first ADDED faces are one person's, the others of people of many faces."""
+    ids = [f"film/{face // len(PLACES) + 1:06d}_{face % len(PLACES)}" for face in range(faces)]
+    people = np.maximum(0, (np.arange(faces) - ADDED) // 5000 + 1)
+    of_person = [ids[np.flatnonzero(people == person)[0]] for person in range(people.max() + 1)]
+    clusters = [of_person[person] for person in people]
+    known = {"face_id": ids, "source": ["film"] * faces, "track": ids, "cluster": clusters, "next_cluster": clusters}
+    known["outlier"] = np.zeros(faces, np.bool_)
+    for schema in (TRACKS, CLUSTERS):
+        columns = {name: known.get(name, np.zeros(faces, np.float32)) for name in schema.arrow.names}
+        columns |= {"order": np.arange(faces, dtype=np.int32)} if "order" in columns else {}
+        write_table(work / schema.name, schema, columns)
+    return of_person
+
+
+def _decider(folder: Path, footage: Path, work: Path) -> Callable[[list[str]], float]:
+    """A function that makes the folder to train on hold these people, and tells how long it took."""
+    keep_list, step = folder / "keep.tsv", folder / "step"
+    step.mkdir()
+    threads = len(os.sched_getaffinity(0))
+    filters = Filters().model_dump()
+
+    def pictures(_: str, wanted: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+        return extracted_files(step / "extracted", step / "msgpack", False, _cuts(folder), wanted)
+
+    def decide(people: list[str]) -> float:
+        rows = [f"keep\tcluster\t{person}\t\t\t" for person in people]
+        keep_list.write_text("\n".join([HEADER, *rows, ""]))
+        started = time.perf_counter()
+        of_film = [{"film": work / name} for name in ("faces", "measures", "tracks")]
+        make_manifest(*of_film, work / "clusters", keep_list, "largest", filters, step / "manifest", step / "notices")
+        cleaned = step / "fsa", step / "msgpack", step / "kept"
+        clean_alignments(work / "alignments", work / "frames", step / "manifest", "film", None, *cleaned)
+        inputs = [work / "frames", work / "faces", work / "measures", step / "msgpack", step / "kept"]
+        extract_faces(footage, *inputs, _cuts(folder), step / "extracted", SIZE_PX, 0, 1, threads)
+        make_index({"film": step / "extracted"}, step / "manifest", step / "index")
+        sync_folder_with_index(folder / "faces", step / "index", file_digest(step / "index"), pictures)
+        return time.perf_counter() - started
+
+    return decide
+
+
+def _cuts(folder: Path) -> Cuts:
+    return Cuts(folder / "cuts", "film", lambda path: path)
