@@ -11,7 +11,7 @@ rule assemble:
         "../envs/faceset.yaml"
     threads: 1
     resources:
-        mem_mb=700,
+        mem_mb=memory(700),
     message:
         "Bring {wildcards.faceset} together"
     script:

@@ -11,7 +11,7 @@ rule cluster:
         "../envs/faceset.yaml"
     threads: 8
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
     message:
         "Tell people apart"
     script:

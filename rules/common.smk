@@ -127,6 +127,15 @@ def gpu_of(stage):
     return gpu
 
 
+def memory(mb):
+    """The memory that a job asks for: twice as much each time it is tried again."""
+
+    def mem_mb(wildcards, attempt):  # the names that Snakemake asks for
+        return mb * 2 ** (attempt - 1)
+
+    return mem_mb
+
+
 def all_targets(wildcards):
     """The records that nothing else reads, and the report."""
     prime_once()

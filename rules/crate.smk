@@ -11,7 +11,7 @@ rule crate:
         "../envs/faceset.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=memory(500),
     message:
         "Describe how {wildcards.faceset} was made"
     script:

@@ -11,7 +11,7 @@ rule crop:
         "../envs/faceset.yaml"
     threads: 1
     resources:
-        mem_mb=1200,
+        mem_mb=memory(1200),
     message:
         "Cut and measure the faces of {wildcards.source}"
     script:

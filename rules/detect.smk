@@ -11,7 +11,7 @@ rule detect:
         "../envs/faceset.yaml"
     threads: 1
     resources:
-        mem_mb=1200,
+        mem_mb=memory(1200),
         gpu=gpu_of("detect"),
     message:
         "Find faces in {wildcards.source}"

@@ -11,7 +11,7 @@ rule embed:
         "../envs/faceset.yaml"
     threads: 1
     resources:
-        mem_mb=1200,
+        mem_mb=memory(1200),
         gpu=gpu_of("embed"),
     message:
         "Embed the faces of {wildcards.source}"

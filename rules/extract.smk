@@ -11,7 +11,7 @@ rule extract:
         "../envs/faceset.yaml"
     threads: 8
     resources:
-        mem_mb=1500,
+        mem_mb=memory(1500),
     message:
         "Extract {wildcards.faceset} from {wildcards.source}"
     script:

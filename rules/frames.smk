@@ -11,7 +11,7 @@ rule frames:
         "../envs/faceset.yaml"
     threads: 1
     resources:
-        mem_mb=700,
+        mem_mb=memory(700),
     message:
         "List the frames of {wildcards.source}"
     script:

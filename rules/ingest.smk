@@ -11,7 +11,7 @@ rule ingest:
         "../envs/faceset.yaml"
     threads: 1
     resources:
-        mem_mb=2500,
+        mem_mb=memory(2500),
     message:
         "Read the alignments of {wildcards.source}"
     script:

@@ -11,7 +11,7 @@ rule manifest:
         "../envs/faceset.yaml"
     threads: 1
     resources:
-        mem_mb=1200,
+        mem_mb=memory(1200),
     message:
         "Decide what {wildcards.faceset} keeps"
     script:

@@ -11,7 +11,7 @@ rule nearness:
         "../envs/faceset.yaml"
     threads: 1
     resources:
-        mem_mb=1200,
+        mem_mb=memory(1200),
     message:
         "Rank people by the reference photos of {wildcards.faceset}"
     script:

@@ -11,7 +11,7 @@ rule reference:
         "../envs/faceset.yaml"
     threads: 1
     resources:
-        mem_mb=1200,
+        mem_mb=memory(1200),
         gpu=gpu_of("reference"),
     message:
         "Embed the reference photos of {wildcards.faceset}"

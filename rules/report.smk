@@ -17,7 +17,7 @@ rule report:
         "../envs/faceset.yaml"
     threads: 1
     resources:
-        mem_mb=1200,
+        mem_mb=memory(1200),
     message:
         "Write the report"
     script:

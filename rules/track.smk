@@ -11,7 +11,7 @@ rule track:
         "../envs/faceset.yaml"
     threads: 1
     resources:
-        mem_mb=1200,
+        mem_mb=memory(1200),
     message:
         "Follow faces through {wildcards.source}"
     script:

@@ -151,7 +151,7 @@ def test_no_job_uses_more_memory_than_it_declares(demo: Demo) -> None:
         stage = path.relative_to(demo.folder / "logs/benchmarks").parts[0]
         with path.open() as file:
             used = next(csv.DictReader(file, delimiter="\t"))["max_rss"]
-        declared = int((REPOSITORY / f"rules/{stage}.smk").read_text().split("mem_mb=")[1].split(",")[0])
+        declared = int((REPOSITORY / f"rules/{stage}.smk").read_text().split("mem_mb=memory(")[1].split(")")[0])
         assert used == "NA" or float(used) < min(declared, 1500), path
 
 
@@ -206,6 +206,17 @@ def test_deleted_results_come_back_from_the_store(demo: Demo) -> None:
     ledgers = {name for name in before if name.endswith(".faces.json")}  # these hold modification times
     assert before.keys() == after.keys()
     assert all(after[name] == data for name, data in before.items() if name not in ledgers)
+
+
+def test_a_job_that_is_tried_again_asks_for_more_memory(demo: Demo) -> None:
+    asked = [
+        re.findall(
+            r"mem_mb=(\d+)", snakemake(demo.folder, "--dry-run", "--forcerun", "cluster", "--attempt", attempt).text
+        )
+        for attempt in ("1", "3")
+    ]
+    assert asked[0]
+    assert [4 * int(memory) for memory in asked[0]] == [int(memory) for memory in asked[1]]
 
 
 def test_a_dry_run_writes_nothing(demo: Demo) -> None:
