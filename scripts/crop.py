@@ -7,7 +7,8 @@ def compute(job: Job) -> None:
     """Only on a miss, so that a hit imports no more than it needs."""
     from faceset.crop import crop_faces
 
-    crop_faces(job.source.frames, job.input("frames"), job.input("faces"), job.output("chips"), job.output("measures"))
+    outputs = {"chips": job.output("chips"), "measures": job.output("measures")}
+    crop_faces(job.source.frames, job.input("frames"), job.input("faces"), outputs, job.parts)
 
 
 run_script(snakemake, compute)

@@ -15,6 +15,7 @@ def compute(job: Job) -> None:
         job.models,
         MODELS_FOLDER,
         job.device,
+        job.parts,
         **job.params,
     )
 

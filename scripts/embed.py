@@ -13,7 +13,7 @@ def compute(job: Job) -> None:
         return
     (model,) = job.models.values()
     job.ran_on = embed_chips(
-        job.input("chips"), job.input("faces"), job.output("embeddings"), model, MODELS_FOLDER, job.device
+        job.input("chips"), job.input("faces"), job.output("embeddings"), model, MODELS_FOLDER, job.device, job.parts
     )
 
 

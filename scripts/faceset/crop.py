@@ -1,11 +1,15 @@
 """Crop: one pass over the footage that cuts each face's chip and takes faceswap's measures."""
 
-from itertools import pairwise
+import hashlib
+from collections.abc import Iterator
+from functools import partial
+from itertools import islice, pairwise
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from faceset.footage import Picture, read_frames
@@ -23,10 +27,11 @@ from faceset.geometry import (
     warp_face,
 )
 from faceset.measures import MEASURED_SIZE_PX, measure_face
+from faceset.parts import Outputs, Parts, parts_of, rows_digest
 from faceset.progress import Progress
-from faceset.schemas import CHIPS, FACES, MEASURES
+from faceset.schemas import CHIPS, FACES, FRAMES, MEASURES
 from faceset.smooth_warp import smooth_warp
-from faceset.tables import PICTURE_GROUP_ROWS, TableWriter, read_table
+from faceset.tables import PICTURE_GROUP_ROWS, TableWriter, iterate_rows, read_table
 
 # The size that faceswap sorts by is that of its face-centred crop at this edge.
 SIZE_MEASURE_PX = 64
@@ -38,7 +43,7 @@ CHIP_JPEG = [
 ]
 
 
-def crop_faces(footage: Path, frames: Path, faces: Path, chips_output: Path, measures_output: Path) -> None:
+def crop_faces(footage: Path, frames: Path, faces: Path, outputs: Outputs, parts: Parts) -> None:
     """Write the `chips` and `measures` tables of a source: all faces without a problem, in the order of frames.
 
     Raises FacesetError if the footage no longer agrees with its `frames` table.
@@ -46,19 +51,45 @@ def crop_faces(footage: Path, frames: Path, faces: Path, chips_output: Path, mea
     table = read_table(faces, FACES, ["face_id", "position", "landmarks", "problem"])
     table = table.filter(pc.is_null(table["problem"])).combine_chunks()
     table = table.take(np.argsort(table["position"].to_numpy(), kind="stable"))
+    positions = table["position"].to_numpy()
+    listed = read_table(frames, FRAMES, ["digest", "pts", "rotation"])
+    work = [table.slice(part.start, part.stop - part.start) for part in parts_of(positions)]
+    digests = [rows_digest(rows, listed.take(np.unique(rows["position"]))) for rows in work]
+    made = [parts.find(digest) for digest in digests] if len(work) > 1 else [None] * len(work)
+    missing = [rows["position"].to_numpy() for rows, found in zip(work, made, strict=True) if not found]
+    # All in one go: some footage can only be read from its beginning.
+    wanted = np.unique(np.concatenate(missing)) if missing else positions[:0]
+    pictures = iter(Progress(read_frames(footage, frames, wanted.tolist()), "frames cropped", len(wanted)))
+    if len(work) < 2:
+        _crop(table, pictures, outputs)
+        return
+    with (
+        TableWriter(outputs["chips"], CHIPS, group_rows=PICTURE_GROUP_ROWS) as chips,
+        TableWriter(outputs["measures"], MEASURES) as measures,
+    ):
+        for rows, digest, found in zip(work, digests, made, strict=True):
+            cropped = found or parts.make(digest, partial(_crop, rows, pictures))
+            for writer, name, schema in ((chips, "chips", CHIPS), (measures, "measures", MEASURES)):
+                for batch in iterate_rows(cropped[name], schema):
+                    writer.add(**batch.to_pydict())
+
+
+def _crop(table: pa.Table, pictures: Iterator[tuple[int, Picture]], outputs: Outputs) -> str:
+    """Crop the faces in `table`, of whose frames `pictures` are the next. Returns what it ran on."""
     positions, starts = np.unique(table["position"].to_numpy(), return_index=True)
     faces_of = pairwise([*starts.tolist(), len(table)])
     with (
-        TableWriter(chips_output, CHIPS, group_rows=PICTURE_GROUP_ROWS) as chips,
-        TableWriter(measures_output, MEASURES) as measures,
+        TableWriter(outputs["chips"], CHIPS, group_rows=PICTURE_GROUP_ROWS) as chips,
+        TableWriter(outputs["measures"], MEASURES) as measures,
     ):
-        pictures = Progress(read_frames(footage, frames, positions.tolist()), "frames cropped", len(positions))
-        for (_, picture), (start, end) in zip(pictures, faces_of, strict=True):
+        for (_, picture), (start, end) in zip(islice(pictures, len(positions)), faces_of, strict=True):
             for row in range(start, end):
                 face_id = table["face_id"][row].as_py()
                 points = table["landmarks"][row].values.to_numpy().reshape(-1, 2)
-                chips.add(face_id=[face_id], chip=[_chip(picture, points)])
+                chip = _chip(picture, points)
+                chips.add(face_id=[face_id], sha256=[hashlib.sha256(chip).digest()], chip=[chip])
                 measures.add(face_id=[face_id], **{name: [value] for name, value in _measures(picture, points).items()})
+    return "cpu"
 
 
 def _chip(picture: Picture, points: npt.NDArray[np.float32]) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
-from faceset.embeddings import Embeddings, Metric, unusable_rows, write_embeddings
+from faceset.embeddings import Embeddings, Metric, read_embeddings, unusable_rows, write_embeddings
 from faceset.errors import FacesetError
 from faceset.face_ids import split_face_id
 from faceset.geometry import Image, chip_matrices
@@ -18,32 +19,50 @@ from faceset.geometry_constants import LANDMARKS_98_TO_68
 from faceset.identity import IdentityModel
 from faceset.inference import Device
 from faceset.models import IdentityEntry, verified_model_path
+from faceset.parts import Outputs, Parts, parts_of, rows_digest
 from faceset.progress import Progress
 from faceset.schemas import CHIPS, FACES
 from faceset.tables import iterate_rows, read_table
 
 
 def embed_chips(
-    chips: Path, faces: Path, output: Path, model: IdentityEntry, models_folder: Path, device: Device
+    chips: Path, faces: Path, output: Path, model: IdentityEntry, models_folder: Path, device: Device, parts: Parts
 ) -> str:
     """Write the `embeddings` table of a source's chips. Returns what the model ran on.
 
     Memory grows by one embedding a face.
     """
     identity = IdentityModel(model, verified_model_path(model, models_folder), device)
-    table = read_table(faces, FACES, ["face_id", "landmarks"])
-    landmarks_of = dict(zip(table["face_id"].to_pylist(), table["landmarks"], strict=True))
-    batches = iterate_rows(chips, CHIPS)
-    ids: list[str] = []
-    vectors: list[npt.NDArray[np.float32]] = []
-    for batch in Progress(batches, "batches of faces embedded"):
-        names = batch["face_id"].to_pylist()
-        landmarks = np.stack([_as_68_points(landmarks_of[name].values.to_numpy()) for name in names])
-        pictures = [_picture(chip.as_py()) for chip in batch["chip"]]
-        vectors.append(identity.embed(identity.inputs_from_chips(pictures, chip_matrices(landmarks), landmarks), names))
-        ids += names
-    found = np.concatenate(vectors) if vectors else np.empty((0, model.dimensions), np.float32)
-    write_embeddings(output, Embeddings(ids, found, model.metric), model.name, model.sha256)
+    listed = read_table(chips, CHIPS, ["face_id", "sha256"]).combine_chunks()
+    table = read_table(faces, FACES, ["face_id", "position", "landmarks"]).combine_chunks()
+    table = table.take(pc.index_in(listed["face_id"], table["face_id"]))
+
+    def embed(part: slice, outputs: Outputs) -> str:
+        vectors = [np.empty((0, model.dimensions), np.float32)]
+        done = part.start
+        for batch in Progress(iterate_rows(chips, CHIPS, rows=part), "batches of faces embedded"):
+            names = batch["face_id"].to_pylist()
+            rows = table["landmarks"].slice(done, len(names))
+            landmarks = np.stack([_as_68_points(points.values.to_numpy()) for points in rows])
+            pictures = [_picture(chip.as_py()) for chip in batch["chip"]]
+            inputs = identity.inputs_from_chips(pictures, chip_matrices(landmarks), landmarks)
+            vectors.append(identity.embed(inputs, names))
+            done += len(names)
+        ids = listed["face_id"].slice(part.start, part.stop - part.start).to_pylist()
+        found = Embeddings(ids, np.concatenate(vectors), model.metric)
+        write_embeddings(outputs["embeddings"], found, model.name, model.sha256)
+        return identity.provider
+
+    work = parts_of(table["position"].to_numpy())
+    if len(work) < 2:
+        return embed(slice(0, len(listed)), {"embeddings": output})
+    found = []
+    for part in work:
+        digest = rows_digest(*(rows.slice(part.start, part.stop - part.start) for rows in (listed, table)))
+        made = parts.find(digest) or parts.make(digest, partial(embed, part))
+        found.append(read_embeddings(made["embeddings"]))
+    vectors = np.concatenate([embeddings.vectors for embeddings in found])
+    write_embeddings(output, Embeddings(listed["face_id"].to_pylist(), vectors, model.metric), model.name, model.sha256)
     return identity.provider
 
 

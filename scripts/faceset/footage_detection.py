@@ -1,18 +1,22 @@
 """Detect: alignments for a source that has none, from the faces found in each of its frames."""
 
+import itertools
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
-from faceset.alignments import VERSION, msgpack_bytes
+from faceset.alignments import VERSION, msgpack_bytes, read_msgpack
 from faceset.detection import FaceDetector
 from faceset.footage import read_frames
 from faceset.footage_files import frame_name
 from faceset.inference import Device
 from faceset.mesh_landmarks import MESH_MODEL, DetectedFace, MeshLandmarks, detect_faces
 from faceset.models import Model, verified_model_path
+from faceset.parts import Outputs, Parts, parts_of, rows_digest
 from faceset.progress import Progress
 from faceset.schemas import FRAMES
 from faceset.tables import read_table
@@ -25,6 +29,7 @@ def detect_footage(
     models: Mapping[str, Model],
     models_folder: Path,
     device: Device,
+    parts: Parts,
     min_face_px: int,
 ) -> str:
     """Write the alignments (our msgpack) of every frame, faces from left to right. Returns what the models ran on.
@@ -34,15 +39,31 @@ def detect_footage(
     detector = FaceDetector(models, models_folder, min_face_px, device=device)
     mesh_model = models[MESH_MODEL]
     mesh = MeshLandmarks(mesh_model, verified_model_path(mesh_model, models_folder), device)
-    rows = read_table(frames, FRAMES, ["frame", "name", "pts", "keyframe"]).to_pylist()
-    found: dict[str, Any] = {}
-    pictures = read_frames(footage, frames, range(len(rows)))
-    for position, picture in Progress(pictures, "frames looked at", len(rows)):
-        row = rows[position]
-        meta = {} if row["pts"] is None else {"pts_time": row["pts"], "keyframe": row["keyframe"]}
-        faces = [_entry(face) for face in detect_faces(picture, detector, mesh)]
-        found[row["name"] or frame_name("video", row["frame"])] = {"faces": faces, "video_meta": meta}
-    output.write_bytes(msgpack_bytes({"__meta__": {"version": VERSION}, "__data__": found}))
+    listed = read_table(frames, FRAMES, ["position", "frame", "name", "digest", "pts", "keyframe", "rotation"])
+    work = [listed.slice(part.start, part.stop - part.start) for part in parts_of(listed["position"].to_numpy())]
+    digests = [rows_digest(rows) for rows in work]
+    made = [parts.find(digest) for digest in digests] if len(work) > 1 else [None] * len(work)
+    missing = [rows["position"].to_pylist() for rows, found in zip(work, made, strict=True) if not found]
+    # All in one go: some footage can only be read from its beginning.
+    wanted = list(itertools.chain.from_iterable(missing))
+    pictures = iter(Progress(read_frames(footage, frames, wanted), "frames looked at", len(wanted)))
+
+    def detect(rows: pa.Table, outputs: Outputs) -> str:
+        found: dict[str, Any] = {}
+        for row, (_, picture) in zip(rows.to_pylist(), itertools.islice(pictures, len(rows)), strict=True):
+            meta = {} if row["pts"] is None else {"pts_time": row["pts"], "keyframe": row["keyframe"]}
+            faces = [_entry(face) for face in detect_faces(picture, detector, mesh)]
+            found[row["name"] or frame_name("video", row["frame"])] = {"faces": faces, "video_meta": meta}
+        outputs["detected"].write_bytes(msgpack_bytes({"__meta__": {"version": VERSION}, "__data__": found}))
+        return detector.provider
+
+    if len(work) < 2:
+        return detect(listed, {"detected": output})
+    frames_found: dict[str, Any] = {}
+    for rows, digest, found in zip(work, digests, made, strict=True):
+        part = found or parts.make(digest, partial(detect, rows))
+        frames_found |= read_msgpack(part["detected"]).frames
+    output.write_bytes(msgpack_bytes({"__meta__": {"version": VERSION}, "__data__": frames_found}))
     return detector.provider
 
 

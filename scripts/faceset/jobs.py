@@ -20,6 +20,7 @@ from faceset.sources import Source
 from faceset.stages import STAGES, Step, Where, cuts_of, plan_step
 from faceset.store import Action
 from faceset.store_lock import claimed, shared
+from faceset.stored_parts import StoredParts
 
 if TYPE_CHECKING:
     from faceset.cuts import Cuts
@@ -93,6 +94,13 @@ class Job:
         """What the store remembers of this source's cut faces, nobody else adding to it meanwhile."""
         with claimed(self.project.store.root, f"cuts of {self.source.name}"):
             yield cuts_of(self.project, self.source.name)
+
+    @property
+    def parts(self) -> StoredParts:
+        """What was made of parts of this step's work: they depend on all that it does, but for what it reads."""
+        source = {"source": self.step.where["source"]}
+        rest = {"inputs": {}, "files": {}, "params": {**self.params, **source}}
+        return StoredParts(self.project.store, {**self.step.made_from, **rest}, self.step.stage.makes)
 
     def output(self, name: str) -> Path:
         """Where to write the output of that name."""

@@ -86,7 +86,11 @@ PROBLEMS = Schema(
 CHIPS = Schema(
     "chips",
     "the small aligned crop of one face",
-    (FACE_ID, Column("chip", pa.binary(), "384 px JPEG of the face at its base matrix, padding ratio 0.625")),
+    (
+        FACE_ID,
+        Column("sha256", pa.binary(32), "SHA-256 of the chip"),
+        Column("chip", pa.binary(), "384 px JPEG of the face at its base matrix, padding ratio 0.625"),
+    ),
 )
 
 MEASURES = Schema(

@@ -104,14 +104,26 @@ def read_table(path: Path, schema: Schema, columns: Sequence[str] | None = None)
         raise _unreadable(path, error) from error
 
 
-def iterate_rows(path: Path, schema: Schema, batch_rows: int = PICTURE_GROUP_ROWS) -> Iterator[pa.RecordBatch]:
-    """The rows of a table that may not fit into memory, in batches of at most `batch_rows`.
+def iterate_rows(
+    path: Path, schema: Schema, batch_rows: int = PICTURE_GROUP_ROWS, rows: slice = slice(None)
+) -> Iterator[pa.RecordBatch]:
+    """The rows of a table that may not fit into memory, or a slice of them, in batches of at most `batch_rows`.
 
     Raises FacesetError where the file is not such a table.
     """
     file = _open(path, schema)
+    first, end, _ = rows.indices(file.metadata.num_rows)
+    begin = 0
     for group in range(file.num_row_groups):  # asked for all groups at once, Arrow reads ahead without bound
-        yield from file.iter_batches(batch_size=batch_rows, row_groups=[group])
+        count = file.metadata.row_group(group).num_rows
+        if begin < end and first < begin + count:
+            for batch in file.iter_batches(batch_size=batch_rows, row_groups=[group]):
+                skipped = max(0, first - begin)
+                if here := batch.slice(skipped, max(0, end - begin - skipped)):
+                    yield here
+                begin += len(batch)
+        else:
+            begin += count
 
 
 def read_metadata(path: Path) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import runpy
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from faceset.alignments import Alignments, from_msgpack, fsa_bytes, msgpack_bytes
+from faceset.crop import crop_faces
 from faceset.digests import file_digest
 from faceset.embeddings import Embeddings, Metric, write_embeddings
 from faceset.face_ids import face_id
@@ -23,6 +24,7 @@ from faceset.face_png import encode
 from faceset.footage import list_frames
 from faceset.footage_files import list_pictures
 from faceset.geometry_constants import LANDMARKS_98_TO_68, MEAN_FACE_51
+from faceset.parts import Outputs
 from faceset.project import REPOSITORY, Project, load_project
 from faceset.schemas import Schema
 from faceset.stages import STAGES
@@ -172,6 +174,31 @@ def write_sources(folder: Path, frames: str) -> None:
 def project(**changes: Any) -> Project:
     """The project in the current folder; `changes` replace entries of its config."""
     return load_project({**CONFIG, **changes})
+
+
+class FolderParts:
+    """Parts of work, remembered in a folder; `made` tells which were asked to be made."""
+
+    def __init__(self, folder: Path, *names: str) -> None:
+        self.folder, self.names = folder, names
+        self.made: list[str] = []
+
+    def find(self, digest: str) -> Outputs | None:
+        paths = {name: self.folder / digest / name for name in self.names}
+        return paths if all(path.exists() for path in paths.values()) else None
+
+    def make(self, digest: str, work: Callable[[Outputs], str]) -> Outputs:
+        self.made.append(digest)
+        (self.folder / digest).mkdir(parents=True)
+        paths = {name: self.folder / digest / name for name in self.names}
+        work(paths)
+        return paths
+
+
+def crop_into(folder: Path, footage: Path, frames: Path, faces: Path, parts: FolderParts | None = None) -> None:
+    """The tables `chips` and `measures` of some faces of some footage."""
+    outputs = {name: folder / name for name in ("chips", "measures")}
+    crop_faces(footage, frames, faces, outputs, parts or FolderParts(folder / "parts", *outputs))
 
 
 def learn_footage(of: Project) -> None:

@@ -105,7 +105,7 @@ class Inputs:
         kinds, where, details = zip(*self.problems, strict=True) if self.problems else ([], [], [])
         write_table(tables["problems"][source], schemas.PROBLEMS, {"kind": kinds, "frame": where, "detail": details})
         with TableWriter(tables["chips"][source], schemas.CHIPS, group_rows=16) as writer:
-            writer.add(face_id=faces, chip=[self.chip(face) for face in faces])
+            writer.add(face_id=faces, sha256=[bytes(32)] * count, chip=[self.chip(face) for face in faces])
         spreads = {"size": (110, 20), "yaw": (5, 15), "pitch": (-4, 8), "roll": (0, 4), "blur": (1.2, 0.4)}
         write_table(
             tables["measures"][source],

@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 
 from faceset.alignments import read_alignments
-from faceset.crop import crop_faces
 from faceset.geometry import chip_matrices
 from faceset.ingest import ingest
-from faceset.schemas import CHIPS, FACES, MEASURES
+from faceset.schemas import CHIPS, FACES, FRAMES, MEASURES
 from faceset.smooth_warp import smooth_warp
 from faceset.tables import read_table, write_table
-from factory import write_frames
+from factory import FolderParts, crop_into, write_frames, write_rows
 from golden_data import PHOTOS, column, photo_figures, photo_frame, sorted_photo_pictures
 from real_models import identity_model
+
+SCHEMAS = {"chips": CHIPS, "measures": MEASURES}
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def cropped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     read = read_alignments(PHOTOS / "alignments.fsa")
     outputs = [folder / name for name in ("faces", "alignments", "problems")]
     ingest(read, "alignments.fsa", PHOTOS / "frames", folder / "frames", "photos", *outputs)
-    crop_faces(PHOTOS / "frames", folder / "frames", folder / "faces", folder / "chips", folder / "measures")
+    crop_into(folder, PHOTOS / "frames", folder / "frames", folder / "faces")
     return folder
 
 
@@ -88,7 +89,7 @@ def test_the_way_over_the_stored_chip_hardly_moves_an_embedding(cropped: Path) -
 
 
 def test_the_same_faces_give_the_same_bytes(cropped: Path, tmp_path: Path) -> None:
-    crop_faces(PHOTOS / "frames", cropped / "frames", cropped / "faces", tmp_path / "chips", tmp_path / "measures")
+    crop_into(tmp_path, PHOTOS / "frames", cropped / "frames", cropped / "faces")
     for name in ("chips", "measures"):
         assert (tmp_path / name).read_bytes() == (cropped / name).read_bytes()
 
@@ -97,8 +98,32 @@ def test_the_order_and_the_company_of_faces_change_no_chip(cropped: Path, tmp_pa
     table = read_table(cropped / "faces", FACES)
     some = table.take(np.random.default_rng(0).permutation(len(table))[:7])
     write_table(tmp_path / "faces", FACES, {name: some[name] for name in some.column_names})
-    crop_faces(PHOTOS / "frames", cropped / "frames", tmp_path / "faces", tmp_path / "chips", tmp_path / "measures")
+    crop_into(tmp_path, PHOTOS / "frames", cropped / "frames", tmp_path / "faces")
     whole = {row["face_id"]: row["chip"] for row in read_table(cropped / "chips", CHIPS).to_pylist()}
     found = read_table(tmp_path / "chips", CHIPS).to_pylist()
     assert len(found) == 7
     assert all(row["chip"] == whole[row["face_id"]] for row in found)
+
+
+def test_in_parts_the_same_comes_out_and_only_parts_that_changed_are_made_again(
+    cropped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("faceset.parts.FRAMES_A_PART", 4)
+    parts = FolderParts(tmp_path / "parts", "chips", "measures")
+    crop_into(tmp_path, PHOTOS / "frames", cropped / "frames", cropped / "faces", parts)
+    for name in ("chips", "measures"):
+        assert read_table(tmp_path / name, SCHEMAS[name]).equals(read_table(cropped / name, SCHEMAS[name]))
+    frames = read_table(cropped / "frames", FRAMES)
+    assert len(parts.made) == -(-len(frames) // 4)
+    parts.made.clear()
+    crop_into(tmp_path, PHOTOS / "frames", cropped / "frames", cropped / "faces", parts)
+    assert parts.made == []
+
+    rows = read_table(cropped / "faces", FACES).to_pylist()
+    rows[0]["landmarks"] = [value + 1 for value in rows[0]["landmarks"]]
+    write_rows(tmp_path / "edited", FACES, rows)
+    crop_into(tmp_path, PHOTOS / "frames", cropped / "frames", tmp_path / "edited", parts)
+    assert len(parts.made) == 1
+    chips = {row["face_id"]: row["chip"] for row in read_table(tmp_path / "chips", CHIPS).to_pylist()}
+    before = {row["face_id"]: row["chip"] for row in read_table(cropped / "chips", CHIPS).to_pylist()}
+    assert {face for face in before if chips[face] != before[face]} == {rows[0]["face_id"]}

@@ -10,6 +10,7 @@ import pytest
 
 from faceset.embed import embed_chips, take_identities
 from faceset.embeddings import (
+    Embeddings,
     Metric,
     comparable_vectors,
     distances,
@@ -21,7 +22,19 @@ from faceset.errors import FacesetError
 from faceset.ingest import ingest
 from faceset.schemas import CHIPS, FACES, TRACKS
 from faceset.tables import read_metadata
-from factory import alignments, face, ids, landmarks, picture, write_frames, write_pictures, write_rows, write_vectors
+from factory import (
+    FolderParts,
+    alignments,
+    crop_into,
+    face,
+    ids,
+    landmarks,
+    picture,
+    write_frames,
+    write_pictures,
+    write_rows,
+    write_vectors,
+)
 from real_models import MODELS_DIR, identity_model
 
 
@@ -69,11 +82,15 @@ def test_a_face_gets_the_same_embedding_by_68_and_by_98_landmarks_in_one_source(
     names = ids("film", 3)
     chip = cv2.imencode(".jpg", picture(1, 384, 384))[1].tobytes()
     points = [np.ravel(landmarks(20, 10, 100, count)) for count in (68, 98, 68)]
-    rows = [{"face_id": name, "landmarks": flat} for name, flat in zip(names, points, strict=True)]
+    rows = [{"face_id": name, "position": 0, "landmarks": flat} for name, flat in zip(names, points, strict=True)]
     faces = write_rows(tmp_path / "faces.parquet", FACES, rows)
-    chips = write_rows(tmp_path / "chips.parquet", CHIPS, [{"face_id": name, "chip": chip} for name in names])
-    output = tmp_path / "embeddings.parquet"
-    assert embed_chips(chips, faces, output, identity_model().model, MODELS_DIR, "cpu") == "cpu"
+    chips = write_rows(
+        tmp_path / "chips.parquet",
+        CHIPS,
+        [{"face_id": name, "sha256": bytes(32), "chip": chip} for name in names],
+    )
+    output, no_parts = tmp_path / "embeddings.parquet", FolderParts(tmp_path)
+    assert embed_chips(chips, faces, output, identity_model().model, MODELS_DIR, "cpu", no_parts) == "cpu"
     found = read_embeddings(output)
     assert found.face_ids == names
     assert found.metric == "euclidean"
@@ -83,9 +100,43 @@ def test_a_face_gets_the_same_embedding_by_68_and_by_98_landmarks_in_one_source(
 
 def test_a_source_without_faces_gets_an_empty_table(tmp_path: Path) -> None:
     faces = write_rows(tmp_path / "faces.parquet", FACES, [])
-    chips = write_rows(tmp_path / "chips.parquet", CHIPS, [])
-    embed_chips(chips, faces, tmp_path / "embeddings.parquet", identity_model().model, MODELS_DIR, "cpu")
+    chips, no_parts = write_rows(tmp_path / "chips.parquet", CHIPS, []), FolderParts(tmp_path)
+    embed_chips(chips, faces, tmp_path / "embeddings.parquet", identity_model().model, MODELS_DIR, "cpu", no_parts)
     assert read_embeddings(tmp_path / "embeddings.parquet").vectors.shape == (0, 128)
+
+
+def test_in_parts_the_same_comes_out_and_only_parts_that_changed_are_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    footage = write_pictures(tmp_path / "photos", [f"{number}.png" for number in range(7)])
+    frames = write_frames(footage, tmp_path / "frames")
+
+    def embed(name: str, x: int, parts: FolderParts) -> Embeddings:
+        names = ids("film", 7)
+        rows = [
+            {"face_id": face, "position": place, "landmarks": np.ravel(landmarks(20 + (place == 3) * x, 10, 40))}
+            for place, face in enumerate(names)
+        ]
+        folder = tmp_path / name
+        folder.mkdir()
+        faces = write_rows(folder / "faces", FACES, [{**row, "problem": None} for row in rows])
+        crop_into(folder, footage, frames, faces)
+        embed_chips(folder / "chips", faces, folder / "out", identity_model().model, MODELS_DIR, "cpu", parts)
+        return read_embeddings(folder / "out")
+
+    parts = FolderParts(tmp_path / "parts", "embeddings")
+    whole = embed("whole", 0, parts)
+    assert parts.made == []
+    monkeypatch.setattr("faceset.parts.FRAMES_A_PART", 2)
+    in_parts = embed("in parts", 0, parts)
+    assert len(parts.made) == 4
+    assert in_parts.face_ids == whole.face_ids
+    np.testing.assert_allclose(in_parts.vectors, whole.vectors, atol=1e-5)
+    parts.made.clear()
+    edited = embed("edited", 2, parts)
+    assert len(parts.made) == 1
+    changed = np.flatnonzero(np.abs(edited.vectors - whole.vectors).max(axis=1) > 1e-4)
+    assert changed.tolist() == [3]
 
 
 # What the alignments bring

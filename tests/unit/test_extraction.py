@@ -12,14 +12,13 @@ import numpy as np
 import pytest
 
 from faceset.alignments import read_alignments
-from faceset.crop import crop_faces
 from faceset.cuts import Cuts
 from faceset.extraction import extract_faces, extracted_files
 from faceset.face_pixels import pixel_digest
 from faceset.ingest import ingest
 from faceset.schemas import EXTRACTED, FACES, KEPT
 from faceset.tables import read_table
-from factory import write_frames, write_rows
+from factory import crop_into, write_frames, write_rows
 from golden_data import GOLDEN, PHOTOS, photo_figures, photo_pictures, value_digest
 
 VIDEO = GOLDEN / "video" / "video.mp4"
@@ -32,7 +31,7 @@ def prepared(footage: Path, alignments: Path) -> Path:
     write_frames(footage, folder / "frames")
     outputs = folder / "faces", folder / "alignments", folder / "problems"
     ingest(read_alignments(alignments), alignments.name, footage, folder / "frames", "film", *outputs)
-    crop_faces(footage, folder / "frames", folder / "faces", folder / "chips", folder / "measures")
+    crop_into(folder, footage, folder / "frames", folder / "faces")
     rows = read_table(folder / "faces", FACES, ["face_id", "frame", "position", "face_index"]).to_pylist()
     write_rows(folder / "kept", KEPT, [{**row, "index": row.pop("face_index")} for row in rows][::-1])
     return folder

@@ -151,13 +151,14 @@ def test_files_of_the_users_among_the_results_are_named_and_stay() -> None:
         assert Path(name).read_text() == "mine"
 
 
-def test_what_nothing_names_could_be_of_it_and_goes(folder: Path) -> None:
+@pytest.mark.parametrize("which", range(0, 24, 3))
+def test_what_nothing_names_could_be_of_it_and_goes(folder: Path, which: int) -> None:
     (folder / "orphan").write_bytes(b"pixels of who knows whom")
     orphan = put(folder / "orphan")
     for name in ("quarantine/x/chips", "tmp/y/half", "cuts/photos/z/.half"):
         (folder / "store" / name).parent.mkdir(parents=True)
         (folder / "store" / name).write_bytes(b"faces")
-    damaged = sorted((folder / "store/actions").glob("*/*"))[0]
+    damaged = sorted((folder / "store/actions").glob("*/*"))[which]
     damaged.write_bytes(b"{")
     run()
     assert not Store(folder / "store").has(orphan)

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from faceset.alignments import Alignments, msgpack_bytes, read_alignments
-from faceset.crop import crop_faces
 from faceset.errors import FacesetError
 from faceset.ingest import ingest
 from faceset.schemas import CHIPS, FACES, FRAMES, MEASURES, PROBLEMS
 from faceset.tables import read_table
-from factory import alignments, face, landmarks, write_frames, write_pictures, write_rows, write_video
+from factory import alignments, crop_into, face, landmarks, write_frames, write_pictures, write_rows, write_video
 from golden_data import GOLDEN, PHOTOS
 
 WIDTH, HEIGHT = 300, 200
@@ -125,12 +124,11 @@ def test_whatever_is_not_marked_can_be_cropped(tmp_path: Path) -> None:
     write_frames(folder, tmp_path / "frames.parquet")
     read = alignments({"a.png": [face(landmarks_xy=points) for points in strange.values()]})
     found = ingested_of(tmp_path, read, tmp_path / "frames.parquet", folder)
-    outputs = tmp_path / "chips.parquet", tmp_path / "measures.parquet"
-    crop_faces(folder, tmp_path / "frames.parquet", tmp_path / "faces.parquet", *outputs)
+    crop_into(tmp_path, folder, tmp_path / "frames.parquet", tmp_path / "faces.parquet")
     good = [row["face_id"] for row in found.faces if row["problem"] is None]
     assert len(good) >= 5
-    assert read_table(outputs[0], CHIPS)["face_id"].to_pylist() == good
-    assert read_table(outputs[1], MEASURES)["face_id"].to_pylist() == good
+    assert read_table(tmp_path / "chips", CHIPS)["face_id"].to_pylist() == good
+    assert read_table(tmp_path / "measures", MEASURES)["face_id"].to_pylist() == good
 
 
 def test_alignments_of_other_footage_are_refused(tmp_path: Path) -> None:

@@ -43,10 +43,13 @@ def test_every_table_can_be_empty(tmp_path: Path, schema: Schema) -> None:
 
 def test_pictures_come_back_in_batches(tmp_path: Path) -> None:
     ids, chips = ROWS["face_id"], [bytes([number]) * 5 for number in range(10)]
-    written(tmp_path / "chips", CHIPS, [{"face_id": ids, "chip": chips}], group_rows=4)
+    written(tmp_path / "chips", CHIPS, [{"face_id": ids, "sha256": [bytes(32)] * 10, "chip": chips}], group_rows=4)
     batches = list(iterate_rows(tmp_path / "chips", CHIPS, batch_rows=4))
     assert max(map(len, batches)) <= 4
     assert [row for batch in batches for row in batch["chip"].to_pylist()] == chips
+    for part in (slice(0, 10), slice(0, 3), slice(2, 9), slice(4, 8), slice(5, 5), slice(9, 10)):
+        batches = list(iterate_rows(tmp_path / "chips", CHIPS, batch_rows=3, rows=part))
+        assert [row for batch in batches for row in batch["chip"].to_pylist()] == chips[part]
 
 
 def test_metadata_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def find_doomed(store: Store, folders: Collection[Path], subject: Subject) -> Do
     """
     actions, damaged = read_actions(store)
     records = [record for folder in folders for record in records_of(folder)]
-    holding = _holders(actions, subjects(actions, records), subject)
+    holding = _holders(actions, bool(damaged), subjects(actions, records), subject)
     kept = {digest for action in actions if action.key not in holding for digest in action.digests}
     objects = [path for path in object_paths(store) if path.name not in kept]
     gone = {path.name for path in objects}
@@ -151,8 +151,8 @@ def _cuts(store: Store, subject: Subject, of_faceset: set[bytes]) -> dict[Path, 
     return {pack: cuts for pack, cuts in found.items() if cuts}
 
 
-def _holders(actions: list[StoredAction], of: dict[str, set[Subject]], subject: Subject) -> set[str]:
-    """The keys of the actions whose results hold something of `subject`."""
+def _holders(actions: list[StoredAction], damaged: bool, of: dict[str, set[Subject]], subject: Subject) -> set[str]:
+    """The keys of the actions whose results hold something of `subject`; `damaged` if there are some not among them."""
     kind = subject[0]
     holding = set()
     for action in actions:
@@ -166,6 +166,7 @@ def _holders(actions: list[StoredAction], of: dict[str, set[Subject]], subject: 
             holding.add(action.key)
     if kind == "faceset":
         return holding  # what gathers facesets names each that it read
+    unknown: set[str] = set() if damaged else {""}  # what a damaged action made may hold anything
     makers: dict[str, set[str]] = {}
     for action in actions:
         for digest in action.digests:
@@ -178,7 +179,7 @@ def _holders(actions: list[StoredAction], of: dict[str, set[Subject]], subject: 
             action.key
             for action in gathering
             # An object that others made too, like a table without rows, holds nothing of the subject.
-            if any(digest in makers and makers[digest] <= holding for _, digest in action.inputs)
+            if any(makers.get(digest, unknown) <= holding for _, digest in action.inputs)
         }
     return holding
 

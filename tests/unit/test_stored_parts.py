@@ -1,0 +1,66 @@
+"""Promises of long work that is done in parts."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from faceset.priming import prime
+from faceset.upkeep.forget import forget
+from factory import PICTURES, face, project, run_script, write_alignments, write_project
+
+STAGES_RUN = ("frames", "ingest", "crop", "embed", "track", "cluster")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project of three pictures, as the current folder, of which each is a part by itself."""
+    write_project(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("faceset.parts.FRAMES_A_PART", 1)
+    return tmp_path
+
+
+def parts(stage: str) -> set[str]:
+    """The keys of what the store knows of parts of a stage."""
+    made_from = {path.stem: json.loads(path.read_bytes())["made_from"] for path in Path("store/actions").glob("*/*")}
+    return {key for key, made in made_from.items() if made["stage"] == stage and "part" in made}
+
+
+@pytest.mark.usefixtures("folder")
+def test_an_edit_costs_the_part_that_it_touches() -> None:
+    for stage in STAGES_RUN:
+        run_script(stage)
+    before = {stage: parts(stage) for stage in ("crop", "embed")}
+    assert [len(keys) for keys in before.values()] == [3, 3]
+    faces = {name: [face(x=25) if name == PICTURES[1] else face()] for name in PICTURES}
+    write_alignments(Path.cwd(), faces)
+    for stage in STAGES_RUN:
+        run_script(stage)
+    for stage, keys in before.items():
+        assert len(parts(stage) - keys) == 1
+
+
+def test_a_crash_costs_the_part_that_it_hits(folder: Path) -> None:
+    for stage in ("frames", "ingest"):
+        run_script(stage)
+    last = folder / "photos" / PICTURES[2]
+    data = last.read_bytes()
+    last.write_bytes(b"")
+    with pytest.raises(SystemExit):
+        run_script("crop")
+    made = parts("crop")
+    assert len(made) == 2
+    last.write_bytes(data)
+    for stage in ("frames", "ingest", "crop"):
+        run_script(stage)
+    assert len(parts("crop") - made) == 1
+
+
+def test_parts_are_forgotten_with_their_source(folder: Path) -> None:
+    for stage in STAGES_RUN:
+        run_script(stage)
+    prime(project())
+    forget(project().store, folder, ("source", "photos"), everywhere=False, dry_run=False, say=print)
+    assert list(Path("store/actions").glob("*/*")) == []
+    assert list(Path("store/objects").glob("*/*")) == []
