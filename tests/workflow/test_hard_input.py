@@ -135,6 +135,33 @@ def test_a_working_directory_that_can_not_be_written_is_told(tmp_path: Path) -> 
         subprocess.run(["umount", folder], check=True)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="a read-only place that root respects needs a mount")
+def test_a_store_that_can_only_be_read_gives_what_it_knows_and_says_what_it_can_not(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "work")
+    store = tmp_path / "store"
+    store.mkdir()
+    settings = f"store: {store}\n"
+    (folder / "config/config.yaml").write_text(settings)
+    assert snakemake(folder).code == 0
+    mounted = subprocess.run(["mount", "--bind", store, store], capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"no mount to be had here: {mounted.stderr}")
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", store], check=True)
+        shutil.rmtree(folder / "results")
+        run = snakemake(folder)
+        assert run.nothing_to_do, run.text
+        assert list((folder / "results/facesets/main/faces").iterdir())
+        (folder / "config/config.yaml").write_text(f"{settings}facesets: {{main: {{policy: all}}}}\n")
+        more = snakemake(folder)
+        assert more.code != 0
+        assert "can not be written" in more.text, more.text
+        assert "Set `store` in the config" in more.text
+        assert "Traceback" not in more.text
+    finally:
+        subprocess.run(["umount", store], check=True)
+
+
 REMUX = """
 with av.open(sys.argv[1]) as origin, av.open(sys.argv[2], "w") as copy:
     stream = origin.streams.video[0]
