@@ -40,7 +40,7 @@ def report() -> list[str]:
     rows, memory = [], []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for kind, footage in (("JPEG folder", _write_folder(folder)), ("MP4", _write_video(folder))):
+        for kind, footage in (("JPEG folder", write_folder(folder / "film")), ("MP4", _write_video(folder))):
             work = folder / kind
             faces = prepare(footage, work)
             for threads in sorted({1, cores}):
@@ -54,7 +54,7 @@ def report() -> list[str]:
                 cut, written = extracting.result
                 rates = (f"{faces / seconds:.0f}" for seconds in (cut, *bare.result))
                 rows.append((kind, threads, *rates, f"{cut / sum(bare.result):.2f}", f"{faces / written:.0f}"))
-        footage = _write_folder(folder, MANY_FRAMES)
+        footage = write_folder(folder / "long film", MANY_FRAMES)
         for count, of in ((FRAMES, folder / "film"), (MANY_FRAMES, footage)):
             faces = prepare(of, folder / f"{count}")
             memory.append((f"{faces:,}", f"{cost_of(extract, of, folder / f'{count}', cores).peak_mb:.0f}"))
@@ -159,8 +159,8 @@ def made_up_picture(number: int) -> Picture:
     return np.asarray(cv2.add(coarse, grain), np.uint8)
 
 
-def _write_folder(folder: Path, frames: int = FRAMES) -> Path:
-    footage = folder / ("film" if frames == FRAMES else "long film")
+def write_folder(footage: Path, frames: int = FRAMES) -> Path:
+    """A folder of so many frames, FRAMES different ones."""
     footage.mkdir()
     for number in range(frames):
         path = footage / f"{number + 1:06d}.jpg"

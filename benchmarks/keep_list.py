@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from benchmarks.extraction import HEIGHT, PLACES, WIDTH, made_up_picture, prepare
+from benchmarks.extraction import HEIGHT, PLACES, WIDTH, prepare, write_folder
 from benchmarks.measuring import cost_of, table
 from faceset.assembly import make_index, sync_folder_with_index
 from faceset.clean import clean_alignments
@@ -23,7 +22,6 @@ from faceset.schemas import CLUSTERS, TRACKS
 from faceset.tables import write_table
 
 SIZE_PX = 256
-DIFFERENT_PICTURES = 200
 ADDED = 500
 FACES = (10_000, 50_000)
 
@@ -51,23 +49,12 @@ def keep_and_keep_more(count: int) -> tuple[float, float, float]:
     """Extract all but one person's of about `count` faces, add her, take her out again. Returns the seconds of each."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        footage = _write_frames(folder / "film", count // len(PLACES))
+        footage = write_folder(folder / "film", count // len(PLACES))
         work = folder / "tables"
         faces = prepare(footage, work)
         everybody = _write_people(work, faces)
         decide = _decider(folder, footage, work)
         return decide(everybody[1:]), decide(everybody), decide(everybody[1:])
-
-
-def _write_frames(footage: Path, frames: int) -> Path:
-    footage.mkdir()
-    for number in range(frames):
-        path = footage / f"{number + 1:06d}.jpg"
-        if number < DIFFERENT_PICTURES:
-            cv2.imwrite(str(path), made_up_picture(number), [cv2.IMWRITE_JPEG_QUALITY, 90])
-        else:
-            path.hardlink_to(footage / f"{number % DIFFERENT_PICTURES + 1:06d}.jpg")
-    return footage
 
 
 def _write_people(work: Path, faces: int) -> list[str]:
