@@ -167,5 +167,5 @@ def write_source(folder: Path, count: int, length: int) -> None:
 def cluster_source(folder: Path) -> None:
     """Cluster what `write_source` wrote."""
     tables = SourceTables(*(folder / name for name in SourceTables._fields))
-    outputs = (folder / name for name in ("clusters", "pairs", "doubts"))
+    outputs = (folder / name for name in ("clusters", "pairs", "doubts", "steps"))
     make_clusters({"film": tables}, *outputs, Rules(THRESHOLD))

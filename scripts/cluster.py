@@ -16,6 +16,7 @@ def compute(job: Job) -> None:
         job.output("clusters"),
         job.output("pairs"),
         job.output("doubts"),
+        job.output("steps"),
         Rules(**job.params),
     )
 

@@ -15,7 +15,7 @@ from faceset.embeddings import Float32, Float64, Metric, comparable_vectors, dis
 from faceset.errors import FacesetError
 from faceset.grouping import Grouping, group_tracks, simultaneous_tracks
 from faceset.neighbours import NOBODY, nearest
-from faceset.schemas import CLUSTERS, DOUBTS, FACES, MEASURES, PAIRS, TRACKS, Schema
+from faceset.schemas import CLUSTERS, DOUBTS, FACES, MEASURES, PAIRS, STEPS, TRACKS, Schema
 from faceset.tables import read_table, write_table
 from faceset.ward import CUT, ward_groups
 
@@ -24,6 +24,7 @@ Int64 = npt.NDArray[np.int64]
 # Two clusters whose means are up to this many thresholds apart are worth a person's look.
 PAIR_SHARE = 1.25
 LEAST_WEIGHT = 0.05
+LOOSENESS_STEP = 0.1  # a tenth of strictness
 ROWS_AT_ONCE = 65_536
 
 
@@ -64,17 +65,23 @@ class _Gathered:
 
 
 def make_clusters(
-    sources: Mapping[str, SourceTables], clusters_output: Path, pairs_output: Path, doubts_output: Path, rules: Rules
+    sources: Mapping[str, SourceTables],
+    clusters_output: Path,
+    pairs_output: Path,
+    doubts_output: Path,
+    steps_output: Path,
+    rules: Rules,
 ) -> None:
-    """Write the `clusters`, `pairs` and `doubts` tables over all sources.
+    """Write the `clusters`, `pairs`, `doubts` and `steps` tables over all sources.
 
     Raises FacesetError if the sources' embeddings are of different models, and for more faces than Ward can order.
     """
     gathered = _gather(sources, rules.duplicates)
     table, vectors, metric = gathered.table, gathered.vectors, gathered.metric
     if table.empty:
-        for output, schema in ((clusters_output, CLUSTERS), (pairs_output, PAIRS), (doubts_output, DOUBTS)):
-            write_table(output, schema, {name: [] for name in schema.arrow.names})
+        outputs = (clusters_output, pairs_output, doubts_output, steps_output)
+        for output, schema in zip(outputs, (CLUSTERS, PAIRS, DOUBTS, STEPS), strict=True):
+            _write(output, schema, [])
         return
     threshold = rules.threshold * rules.looseness
     grouping, item_of = _group(gathered, rules)
@@ -100,10 +107,11 @@ def make_clusters(
         "outlier": distance > threshold,
     }
     write_table(clusters_output, CLUSTERS, columns)
+    sizes = np.bincount(groups)
     pairs = likely_pairs(
         centres,
         simultaneous_tracks(table["frame"], groups),
-        np.bincount(groups),
+        sizes,
         metric,
         threshold * PAIR_SHARE,
     )
@@ -115,6 +123,19 @@ def make_clusters(
         DOUBTS,
         [(names[s.group], face_ids.iat[s.row], s.faces, s.distance, s.share) for s in splits],
     )
+    _write(steps_output, STEPS, _changes(grouping, names, sizes))
+
+
+def _changes(grouping: Grouping, names: npt.NDArray[np.object_], sizes: Int64) -> list[tuple[object, ...]]:
+    """Rows of the `steps` table, of (G,) groups by their names and sizes."""
+    largest_first = np.lexsort((names, -sizes))
+    looser = grouping.looser_labels[largest_first]
+    firsts, first_of = np.unique(looser, return_index=True)
+    target = largest_first[first_of[np.searchsorted(firsts, looser)]]
+    joins = [
+        ("looser", names[to], names[group]) for to, group in zip(target, largest_first, strict=True) if to != group
+    ]
+    return joins + [("stricter", names[group], None) for group in largest_first[grouping.parted[largest_first]]]
 
 
 def _write(output: Path, schema: Schema, rows: list[tuple[object, ...]]) -> None:
@@ -128,12 +149,14 @@ def _group(gathered: _Gathered, rules: Rules) -> tuple[Grouping, Int64]:
     if rules.method == "ward":
         labels, order = ward_groups(vectors, CUT * rules.looseness)
         nothing = np.zeros(len(labels), np.bool_)
-        return Grouping(labels, order, np.zeros(labels.max() + 1), nothing), np.arange(len(labels))
+        groups = np.arange(labels.max() + 1)  # what another cut would change is not foretold
+        return Grouping(labels, order, groups * 0.0, nothing, groups, groups < 0), np.arange(len(labels))
     tracks, names = pd.factorize(table["track"], sort=True)
     tracks = tracks.astype(np.int64)
     means = weighted_means(vectors, tracks, table["weight"].to_numpy(), len(names))
     cannot_link = simultaneous_tracks(table["frame"], tracks)
-    return group_tracks(means, cannot_link, gathered.metric, rules.threshold * rules.looseness), tracks
+    threshold, step = rules.threshold * rules.looseness, rules.threshold * LOOSENESS_STEP
+    return group_tracks(means, cannot_link, gathered.metric, threshold, step), tracks
 
 
 def weighted_means(vectors: Float32, groups: Int64, weights: Float64, count: int) -> Float32:

@@ -25,16 +25,25 @@ class Grouping:
     `labels` and `order` are (T,); groups lie together in the order. `split_share` (G,), by group in the order of the
     labels, is the share of the group's scatter that parting it in two explains, 0 to 1, and `in_part` (T,) tells who is
     in the one of the two parts.
+
+    What a threshold a step larger or smaller would change: `looser_labels` (G,) are the same for groups that would be
+    one, and `parted` (G,) tells which would come apart into parts of more than FEW_ITEMS.
     """
 
     labels: npt.NDArray[np.int64]
     order: npt.NDArray[np.int64]
     split_share: npt.NDArray[np.float64]
     in_part: npt.NDArray[np.bool_]
+    looser_labels: npt.NDArray[np.int64]
+    parted: npt.NDArray[np.bool_]
 
 
 def group_tracks(
-    vectors: npt.NDArray[np.floating], cannot_link: npt.NDArray[np.int64], metric: Metric, threshold: float
+    vectors: npt.NDArray[np.floating],
+    cannot_link: npt.NDArray[np.int64],
+    metric: Metric,
+    threshold: float,
+    step: float = 0,
 ) -> Grouping:
     """Group T tracks into people, never putting two that cannot link into one group.
 
@@ -49,18 +58,29 @@ def group_tracks(
         (P, 2) pairs of tracks that are surely two people.
     metric, threshold
         Of the identity model, or a looser or stricter one.
+    step
+        How much larger and smaller the thresholds are whose effect is foretold. Groups that would be one are found by
+        joining on; those that would come apart by the joins that made them.
     """
     groups = Groups(comparable_vectors(vectors, metric), cannot_link)
-    join_near(groups, squared_limit(metric, threshold * LINKAGE_SHARE))
-    join_stragglers(groups, squared_limit(metric, threshold * STRAGGLER_SHARE))
+    _join(groups, metric, threshold)
     labels = groups.labels()
     leaders, numbers = np.unique(labels, return_inverse=True)
     splits = groups.splits(leaders)
+    parted = splits.loosest > squared_limit(metric, (threshold - step) * LINKAGE_SHARE)
+    if step:
+        _join(groups, metric, threshold + step)
+    looser_labels = groups.labels()[leaders]
     groups.forget_barred()
     join_near(groups, np.inf)
     order = groups.order()
     in_part = (order >= order[splits.first][numbers]) & (order <= order[splits.last][numbers])
-    return Grouping(labels, order, splits.share, in_part)
+    return Grouping(labels, order, splits.share, in_part, looser_labels, parted)
+
+
+def _join(groups: Groups, metric: Metric, threshold: float) -> None:
+    join_near(groups, squared_limit(metric, threshold * LINKAGE_SHARE))
+    join_stragglers(groups, squared_limit(metric, threshold * STRAGGLER_SHARE))
 
 
 def simultaneous_tracks(frames: pd.Series, tracks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

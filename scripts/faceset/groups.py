@@ -16,6 +16,7 @@ Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
 ROWS_AT_ONCE = 4096
+FEW_ITEMS = 4  # no more than these, and a group may be a straggler
 NOBODY = -1
 
 
@@ -30,12 +31,14 @@ class Splits(NamedTuple):
     """Of G groups, the join that explains most of their scatter.
 
     `share` (G,) is how much of it, 0 to 1; `first` and `last` (G,) are the items that the joining group began and ended
-    with in the order.
+    with in the order. `loosest` (G,) is the largest mean squared distance at which two parts of more than FEW_ITEMS
+    joined, 0 if none did.
     """
 
     share: Float64
     first: Int64
     last: Int64
+    loosest: Float64
 
 
 class Groups:
@@ -57,6 +60,7 @@ class Groups:
         self._first, self._last, self._next = everyone.copy(), everyone.copy(), np.full(count, NOBODY)
         self._split_scatter = np.zeros(count)
         self._split_first, self._split_last = everyone.copy(), everyone.copy()
+        self._loosest = np.zeros(count)
 
     def keys(self, one: Int64, other: Int64) -> Int64:
         """One number for each pair, whichever way round, sorted and without repeats."""
@@ -90,9 +94,10 @@ class Groups:
         return places
 
     def splits(self, leaders: Int64) -> Splits:
-        """The most telling join of each of these groups."""
+        """The most telling join of each of these groups, and the loosest one."""
         scatter = np.maximum(self.sizes * self.spreads, np.finfo(np.float64).tiny)[leaders]
-        return Splits(self._split_scatter[leaders] / scatter, self._split_first[leaders], self._split_last[leaders])
+        share = self._split_scatter[leaders] / scatter
+        return Splits(share, self._split_first[leaders], self._split_last[leaders], self._loosest[leaders])
 
     def gaps(self, pairs: Pairs) -> Float64:
         """(P,) mean squared distances between the members of two groups."""
@@ -121,8 +126,10 @@ class Groups:
     def _merge(self, leaders: Int64, followers: Int64) -> None:
         share = self.sizes[followers] / (self.sizes[leaders] + self.sizes[followers])
         apart = self.means[followers].astype(np.float64) - self.means[leaders]
-        between = share * (1 - share) * np.einsum("rd,rd->r", apart, apart)
+        squares = np.einsum("rd,rd->r", apart, apart)
+        between = share * (1 - share) * squares
         self._note_splits(leaders, followers, between * (self.sizes[leaders] + self.sizes[followers]))
+        self._note_loosest(leaders, followers, squares + self.spreads[leaders] + self.spreads[followers])
         self.spreads[leaders] = (1 - share) * self.spreads[leaders] + share * self.spreads[followers] + between
         self.means[leaders] += share[:, None] * apart
         self.sizes[leaders] += self.sizes[followers]
@@ -140,3 +147,8 @@ class Groups:
         taken, by = leaders[now], followers[now]
         self._split_first[taken], self._split_last[taken] = self._first[by], self._last[by]
         self._split_scatter[taken] = scatter[now]
+
+    def _note_loosest(self, leaders: Int64, followers: Int64, gaps: Float64) -> None:
+        few = np.minimum(self.sizes[leaders], self.sizes[followers]) <= FEW_ITEMS
+        before = np.maximum(self._loosest[leaders], self._loosest[followers])
+        self._loosest[leaders] = np.where(few, before, np.maximum(before, gaps))

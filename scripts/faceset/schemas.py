@@ -188,6 +188,16 @@ DOUBTS = Schema(
     ),
 )
 
+STEPS = Schema(
+    "steps",
+    "one change that `cluster.strictness` a tenth lower or higher would probably make, of large clusters first",
+    (
+        Column("step", pa.string(), "looser or stricter"),
+        Column("cluster", pa.string(), "the cluster that another would join, or that would come apart"),
+        Column("other", pa.string(), "the cluster, of fewer faces, that would join it", nullable=True),
+    ),
+)
+
 MANIFEST = Schema(
     "manifest",
     "one face of a faceset's sources, kept or not",
@@ -280,6 +290,7 @@ ALL = (
     CLUSTERS,
     PAIRS,
     DOUBTS,
+    STEPS,
     reference_schema(128),
     NEARNESS,
     MANIFEST,

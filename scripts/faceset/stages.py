@@ -326,7 +326,7 @@ STAGES = {
         Stage(
             name="cluster",
             folder="results",
-            makes={"clusters": "clusters.parquet", "pairs": "pairs.parquet", "doubts": "doubts.parquet"},
+            makes={name: f"{name}.parquet" for name in ("clusters", "pairs", "doubts", "steps")},
             module="faceset.clustering",
             reads={
                 "faces": "ingest.faces",

@@ -7,10 +7,9 @@ how near it is but whether the nearest group stands out from the next ones, as i
 
 import numpy as np
 
-from faceset.groups import Groups, Int64
+from faceset.groups import FEW_ITEMS, Groups, Int64
 from faceset.neighbours import nearest
 
-MOST_ITEMS = 4
 # The nearest mean is to be within this share of the squared distance to the third nearest: the second may be another
 # part of the same person. Measured by `benchmarks.calibration`.
 STANDING_OUT = 0.7
@@ -19,7 +18,7 @@ ROUNDS = 3
 
 
 def join_stragglers(groups: Groups, limit: float) -> None:
-    """Join groups of at most MOST_ITEMS to the nearest if it stands out, their means at most `limit` apart, squared."""
+    """Join groups of at most FEW_ITEMS to the nearest if it stands out, their means at most `limit` apart, squared."""
     for _ in range(ROUNDS):
         rows, targets, ratios = _standing_out(groups, limit)
         target_of = _settled(groups, rows, targets, ratios)
@@ -36,7 +35,7 @@ def join_stragglers(groups: Groups, limit: float) -> None:
 def _standing_out(groups: Groups, limit: float) -> tuple[Int64, Int64, np.ndarray]:
     """Of the stragglers that a group stands out for: their leaders, those groups, and the ratios."""
     leaders = groups.leaders()
-    rows = leaders[groups.sizes[leaders] <= MOST_ITEMS]
+    rows = leaders[groups.sizes[leaders] <= FEW_ITEMS]
     if not len(rows) or len(leaders) <= COHORT:
         return rows[:0], rows[:0], np.empty(0)
     places, gaps = nearest(groups.means[rows], groups.means[leaders], COHORT + 1)

@@ -15,12 +15,13 @@ from faceset.clustering import PAIR_SHARE, Rules, SourceTables, face_weights, ma
 from faceset.embeddings import Metric
 from faceset.errors import FacesetError
 from faceset.face_ids import face_id
-from faceset.schemas import CLUSTERS, DOUBTS, FACES, MEASURES, PAIRS, TRACKS
+from faceset.grouping import LINKAGE_SHARE
+from faceset.schemas import CLUSTERS, DOUBTS, FACES, MEASURES, PAIRS, STEPS, TRACKS
 from faceset.tables import read_table
 from factory import write_rows, write_vectors
 
 THRESHOLD = 0.6
-OUTPUTS = ("clusters.parquet", "pairs.parquet", "doubts.parquet")
+OUTPUTS = ("clusters.parquet", "pairs.parquet", "doubts.parquet", "steps.parquet")
 
 
 Face = tuple[str, int, int, str, NDArray[np.float64]]
@@ -246,6 +247,24 @@ def test_one_person_is_no_doubt(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     clusters(tmp_path, [("a", n, 0, f"a/{n}", random.normal(0, 0.05, 4)) for n in range(60)])
     assert len(read_table(tmp_path / "doubts.parquet", DOUBTS)) == 0
+
+
+def test_steps_tell_who_would_be_merged_and_who_would_be_split(tmp_path: Path) -> None:
+    loose, tight = (THRESHOLD * (1 + shift) * LINKAGE_SHARE for shift in (0.05, -0.05))
+    faces = [
+        *(("a", n, 0, f"a/{n}", at(0)) for n in range(6)),
+        *(("a", n, 0, f"a/{n}", at(loose)) for n in range(10, 15)),
+        *(("a", n, 0, f"a/{n}", at(9)) for n in range(20, 25)),
+        *(("a", n, 0, f"a/{n}", at(9, tight)) for n in range(30, 36)),
+        *(("a", n, 0, f"a/{n}", at(0, 9)) for n in range(40, 44)),
+    ]
+    assert clusters(tmp_path, faces)["cluster"].nunique() == 4
+    assert read_table(tmp_path / "steps.parquet", STEPS).to_pylist() == [
+        {"step": "looser", "cluster": "a/000000_0", "other": "a/000010_0"},
+        {"step": "stricter", "cluster": "a/000030_0", "other": None},
+    ]
+    for strictness_step, count in ((0.1, 3), (-0.1, 5)):
+        assert clusters(tmp_path, faces, looseness=1 + strictness_step)["cluster"].nunique() == count
 
 
 def test_large_sharp_faces_count_most_in_a_track() -> None:
