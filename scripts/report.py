@@ -16,6 +16,9 @@ def compute(job: Job) -> None:
         },
         clusters=job.input("clusters"),
         pairs=job.input("pairs"),
+        doubts=job.input("doubts"),
+        steps=job.input("steps"),
+        nearness=job.inputs_by("faceset", "nearness") if "nearness" in job.step.inputs else {},
         manifests=job.inputs_by("faceset", "manifest"),
         notices=job.inputs_by("faceset", "notices"),
     )

@@ -214,6 +214,8 @@ def _report_params(project: Project, where: Where) -> dict[str, Any]:  # noqa: A
     return {
         "model": project.config.identity.model,
         "threshold": project.identity.threshold * project.config.cluster.looseness,
+        "strictness": project.config.cluster.strictness,
+        "method": project.config.cluster.method,
         "rights": {name: source.rights for name, source in project.sources.items()},
         "facesets": {name: project.faceset_sources(name) for name in project.config.facesets},
     }
@@ -464,6 +466,9 @@ STAGES = {
                 "tracks": "track.tracks",
                 "clusters": "cluster.clusters",
                 "pairs": "cluster.pairs",
+                "doubts": "cluster.doubts",
+                "steps": "cluster.steps",
+                "nearness": "nearness.nearness",
                 "manifest": "manifest.manifest",
                 "notices": "manifest.notices",
             },

@@ -31,6 +31,9 @@ class Inputs:
     rights: str = "own footage"
     notices: list[tuple[str, str, str]] = field(default_factory=list)
     problems: list[tuple[str, str, str]] = field(default_factory=list)
+    strictness: float = 0.5
+    method: str = "default"
+    references: tuple[str, ...] = ()
     row_reason: str = "keep-list line 2: keep cluster"
     chip: Callable[[str], bytes] = plain_chip
 
@@ -61,11 +64,13 @@ class Inputs:
         return {
             "model": "dlib_resnet_v1",
             "threshold": 0.6,
+            "strictness": self.strictness,
+            "method": self.method,
             "rights": dict.fromkeys(self.sources, self.rights),
             "facesets": {name: list(self.sources) for name in self.facesets},
             **tables,
             "clusters": self._write_clusters(faces, ids, members, track_of),
-            "pairs": self._write_pairs([ids[0] for ids in members.values()]),
+            **self._write_doubts(list(members.values())),
             **self._write_facesets(faces, ids, members, track_of),
         }
 
@@ -141,19 +146,51 @@ class Inputs:
                 "cluster": [members[person][0] for person in people],
                 "order": range(len(faces)),
                 "distance": [0.7 if self.is_outlier(place) else 0.3 for _, place in faces],
-                "next_cluster": [None] * len(faces),
-                "next_distance": [None] * len(faces),
+                "next_cluster": [
+                    members[min(members.keys() - {person})][0] if len(members) > 1 else None for person in people
+                ],
+                "next_distance": [0.9 if len(members) > 1 else None] * len(faces),
                 "outlier": [self.is_outlier(place) for _, place in faces],
             },
         )
         return path
 
-    def _write_pairs(self, clusters: list[str]) -> Path:
-        """The first two clusters may be one person."""
-        path = self.folder / "pairs.parquet"
-        one, other = (clusters[:1], clusters[1:2]) if len(clusters) > 1 else ([], [])
-        write_table(path, schemas.PAIRS, {"cluster": one, "other": other, "distance": [0.65] * len(one)})
-        return path
+    def _write_doubts(self, members: list[list[str]]) -> dict[str, Any]:
+        """The first two clusters may be one person, and the first of three faces or more may be two.
+
+        A looser setting would join the last cluster to the first, a stricter one would part the first. The least
+        cluster is the nearest to the references.
+        """
+        paths: dict[str, Any] = {name: self.folder / f"{name}.parquet" for name in ("pairs", "doubts", "steps")}
+        one, other = ([members[place][0]] if len(members) > 1 else [] for place in (0, 1))
+        write_table(paths["pairs"], schemas.PAIRS, {"cluster": one, "other": other, "distance": [0.65] * len(one)})
+        two = [faces for faces in members[:1] if len(faces) > 2]
+        doubts = {
+            "cluster": [faces[0] for faces in two],
+            "face": [faces[2] for faces in two],
+            "faces": [len(faces) // 3 for faces in two],
+            "distance": [0.55] * len(two),
+            "share": [0.5] * len(two),
+        }
+        write_table(paths["doubts"], schemas.DOUBTS, doubts)
+        steps = {
+            "step": ["looser", "stricter"] if one else [],
+            "cluster": one * 2,
+            "other": [members[-1][0], None] if one else [],
+        }
+        write_table(paths["steps"], schemas.STEPS, steps)
+        paths["nearness"] = {}
+        for name in self.references:
+            paths["nearness"][name] = self.folder / f"nearness-{name}.parquet"
+            nearest_first = sorted(members, key=len)
+            nearness = {
+                "cluster": [faces[0] for faces in nearest_first],
+                "faces": [len(faces) for faces in nearest_first],
+                "distance": [0.25 + place for place in range(len(nearest_first))],
+                "near": [place == 0 for place in range(len(nearest_first))],
+            }
+            write_table(paths["nearness"][name], schemas.NEARNESS, nearness)
+        return paths
 
     @staticmethod
     def is_outlier(place: int) -> bool:

@@ -14,9 +14,11 @@ import pytest
 from faceset.errors import FacesetError
 from faceset.keep_list import HEADER, read_keep_list
 from faceset.report import page as report_page
+from faceset.report import sheets
+from faceset.report.distances import BIN_WIDTH, MOST_BINS, histogram
 from faceset.report.page import write_report
 from faceset.report.people import FACES_SHOWN, OUTLIERS_SHOWN, People
-from faceset.schemas import CLUSTERS, MANIFEST
+from faceset.schemas import CLUSTERS, DOUBTS, MANIFEST, NEARNESS
 from faceset.tables import read_table, write_table
 from report_inputs import Inputs
 
@@ -147,7 +149,7 @@ def test_outliers_come_first_and_the_others_walk_evenly_through_the_cluster(
     people = People(inputs["clusters"], inputs["measures"])
     largest = next(iter(people.sizes))
     person = people.person(largest)
-    outlier = [people.outliers_and_tracks([face])[face][0] for face in person.shown]
+    outlier = [people.places([face])[face].outlier for face in person.shown]
     assert len(person.shown) == FACES_SHOWN
     assert outlier == sorted(outlier, reverse=True)
     assert 0 < sum(outlier) <= OUTLIERS_SHOWN
@@ -185,8 +187,8 @@ def test_copied_rows_are_rows_of_a_keep_list(inputs: dict[str, Any], text: str, 
 def test_whoever_is_kept_has_a_row_however_many_people_there_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(report_page, "PEOPLE_IN_FULL", 2)
-    monkeypatch.setattr(report_page, "PEOPLE_LISTED", 3)
+    monkeypatch.setattr(sheets, "PEOPLE_IN_FULL", 2)
+    monkeypatch.setattr(sheets, "PEOPLE_LISTED", 3)
     inputs = Inputs(tmp_path, {"film": 40}, people=12).write()
     # One of the smallest clusters is kept.
     manifest = read_table(inputs["manifests"]["main"], MANIFEST)
@@ -276,3 +278,71 @@ def test_people_that_may_be_one_are_shown_side_by_side(inputs: dict[str, Any], t
     page = written(tmp_path, inputs)
     assert "Maybe the same person" in page
     assert "0.65 apart" in page
+
+
+def test_a_person_that_may_be_two_is_shown_with_the_other_face_and_its_rows(inputs: dict[str, Any], text: str) -> None:
+    (doubt,) = read_table(inputs["doubts"], DOUBTS).to_pylist()
+    (shown,) = [content for attributes, content in Page(text).of("ul", "doubts")]
+    assert f"{doubt['faces']} of 100 faces may be another person" in " ".join(shown.split())
+    assert "0.55 apart" in shown
+    assert [line.split("\t")[:3] for line in shown.splitlines() if "\t" in line] == [
+        [decision, scope, doubt["face"]] for decision in ("drop", "keep") for scope in ("face", "track")
+    ]
+    assert f'alt="Maybe another person, {doubt["face"]}"' in text
+
+
+def test_an_outlier_tells_which_person_it_is_nearest_to_but_for_its_own(inputs: dict[str, Any], text: str) -> None:
+    titles = [attributes["title"] or "" for attributes, _ in Page(text).of("img") if "title" in attributes]
+    told = dict(title.split(": ") for title in titles if ": " in title)
+    clusters = read_table(inputs["clusters"], CLUSTERS).to_pandas().set_index("face_id")
+    ranks = {cluster: rank for rank, cluster in enumerate(People(inputs["clusters"], {}).sizes, 1)}
+    assert told
+    assert told == {
+        face: f"0.70 from its person, 0.90 from person {ranks[clusters.loc[face, 'next_cluster']]}, the next"
+        for face in told
+    }
+    assert clusters.loc[list(told), "outlier"].all()
+
+
+def test_the_histogram_counts_every_face_and_marks_the_limit(tmp_path: Path) -> None:
+    given = Inputs(tmp_path, {"film": 40}).write()
+    found = histogram(given["clusters"], 0.6)
+    assert found is not None
+    assert (found.faces, found.beyond, found.within) == (40, 2, 0)
+    # 0.9 is the largest distance: 30 bins of 0.03, the limit at the end of the twentieth.
+    assert found.end == pytest.approx(0.9, abs=0.04)
+    assert found.limit_x / found.width == pytest.approx(0.6 / found.end)
+    bars = {int(x): int(height) for x, height in re.findall(r"M(\d+) \d+v-(\d+)", found.own)}
+    assert sorted(x * found.end / found.width for x in bars) == pytest.approx([0.3, 0.69], abs=0.031)
+    assert bars[min(bars)] / bars[max(bars)] == pytest.approx(38 / 2, rel=0.2)
+
+
+def test_distances_far_beyond_the_limit_stay_in_the_picture(tmp_path: Path) -> None:
+    found = histogram(Inputs(tmp_path, {"film": 40}).write()["clusters"], 0.01)
+    assert found is not None
+    assert found.width == MOST_BINS * BIN_WIDTH
+    assert f"M{found.width - BIN_WIDTH} " in found.own
+
+
+def test_the_next_settings_are_told_in_words(text: str) -> None:
+    (distances,) = [" ".join(content.split()) for at, content in Page(text).of("section") if at["id"] == "distances"]
+    assert "Looser, 0.4: 1 person would be merged with another: 4 with 1." in distances
+    assert "Stricter, 0.6: 1 person would be split: 1." in distances
+
+
+def test_there_is_nothing_stricter_than_one_and_ward_is_not_foretold(tmp_path: Path) -> None:
+    strictest = written(tmp_path, Inputs(tmp_path / "one", {"film": 12}, strictness=1).write())
+    assert "Looser, 0.9" in strictest
+    assert "Stricter" not in strictest
+    ward = written(tmp_path, Inputs(tmp_path / "two", {"film": 12}, method="ward").write())
+    assert "is not foretold" in ward
+    assert "Looser" not in ward
+
+
+def test_with_a_reference_the_nearest_people_come_first(tmp_path: Path) -> None:
+    given = Inputs(tmp_path, {"film": 40}, references=("main",)).write()
+    page = Page(written(tmp_path, given))
+    nearest_first = read_table(given["nearness"]["main"], NEARNESS)["cluster"].to_pylist()
+    assert [name.strip() for _, name in page.of("p", "id")] == nearest_first
+    assert next(page.of("article"))[1].count("0.25 from the reference of main") == 1
+    assert "nearest to the reference photos of main" in "".join(content for _, content in page.of("p"))

@@ -14,39 +14,18 @@ import jinja2
 import pyarrow.compute as pc
 from markupsafe import Markup
 
-from faceset.keep_list import HEADER, format_row
-from faceset.report.people import (
-    People,
-    Person,
-    Spread,
-    Verdict,
-    boxes_of,
-    kept_by_cluster,
-    track_lengths,
-    verdicts_on,
-)
-from faceset.report.pictures import PORTRAIT_PX, THUMBNAIL_PX, pictures_of
+from faceset.keep_list import HEADER
+from faceset.report.distances import HEIGHT, histogram, steps_of
+from faceset.report.people import People
+from faceset.report.pictures import PORTRAIT_PX, THUMBNAIL_PX
+from faceset.report.sheets import SPREAD_HEIGHT, make_sheets
 from faceset.report.tallies import Tally, decision_tallies, faces_in_common, kept_share, merge_small, problem_counts
-from faceset.schemas import FACES, FRAMES, NOTICES, PAIRS, PROBLEMS
+from faceset.schemas import FACES, FRAMES, NOTICES, PROBLEMS
 from faceset.tables import read_table
 
-PEOPLE_IN_FULL = 100
-PEOPLE_LISTED = 1000
 REASONS_LISTED = 12
 DETAILS_LISTED = 10
-PAIRS_SHOWN = 24
 HERE = Path(__file__).parent
-
-SPREAD_TEXTS = {
-    "yaw": ("Turn", "{:.0f}°"),
-    "pitch": ("Nod", "{:.0f}°"),
-    "size": ("Size", "{:.0f} px"),
-    "blur": ("Sharpness", "{:.3g}"),
-}
-SPREAD_HEIGHT = 24
-
-Rows = tuple[tuple[str, str], ...]
-"""Rows for a keep-list, each with what it says in words."""
 
 
 @dataclass(frozen=True)
@@ -72,47 +51,12 @@ class FacesetView:
     notices: tuple[tuple[str, str, str], ...]  # kind, face, detail
 
 
-@dataclass(frozen=True)
-class FaceView:
-    """One face of a contact sheet."""
-
-    id: str
-    box: str
-    track: str
-    picture: str
-    outlier: bool
-    verdicts: tuple[Verdict, ...]
-    rows: Rows
-
-
-@dataclass(frozen=True)
-class SpreadView:
-    """One measure of a person: its name, its middle nine tenths in words, and a histogram as an SVG path."""
-
-    name: str
-    text: str
-    bars: str
-
-
-@dataclass(frozen=True)
-class PersonView:
-    """One cluster. Those beyond the first hundred have no `person`, `portrait`, `faces` or `spreads`."""
-
-    rank: int
-    cluster: str
-    size: int
-    kept: tuple[tuple[str, int, int], ...]  # faceset, how many, of how many
-    rows: Rows
-    person: Person | None = None
-    portrait: str = ""
-    faces: tuple[FaceView, ...] = ()
-    spreads: tuple[SpreadView, ...] = ()
-
-
 def write_report(
     output: Path,
     model: str,
-    threshold: float | None,
+    threshold: float,
+    strictness: float,
+    method: str,
     rights: Mapping[str, str],
     facesets: Mapping[str, Sequence[str]],
     frames: Mapping[str, Path],
@@ -123,6 +67,9 @@ def write_report(
     tracks: Mapping[str, Path],
     clusters: Path,
     pairs: Path,
+    doubts: Path,
+    steps: Path,
+    nearness: Mapping[str, Path],
     manifests: Mapping[str, Path],
     notices: Mapping[str, Path],
 ) -> None:
@@ -132,14 +79,18 @@ def write_report(
     ----------
     model, threshold
         Which identity model told people apart, and up to which distance faces count as one person.
+    strictness, method
+        The settings of clustering.
     rights
         By source, why its footage may be used; empty where nobody said.
     facesets
         By faceset, the sources that it draws on.
     frames, faces, problems, chips, measures, tracks
         By source, the tables of those names.
-    clusters, pairs
+    clusters, pairs, doubts, steps
         The tables of those names.
+    nearness
+        The tables of those facesets that have a reference.
     manifests, notices
         By faceset, the tables of those names.
 
@@ -148,16 +99,24 @@ def write_report(
     sources = tuple(_source(name, rights[name], frames[name], faces[name], problems[name]) for name in rights)
     sets = tuple(_faceset(name, facesets[name], manifests[name], notices[name]) for name in facesets)
     people = People(clusters, measures)
-    views = _people(people, faces, chips, tracks, manifests)
+    sheets = make_sheets(people, faces, chips, tracks, pairs, doubts, nearness, manifests)
     page = _render(
         model=model,
         threshold=threshold,
+        strictness=strictness,
+        method=method,
         sources=sources,
         facesets=sets,
         in_common=faces_in_common(manifests),
-        people=[view for view in views if view.person],
-        others=[view for view in views if not view.person],
-        pairs=_pairs(pairs, views),
+        people=[view for view in sheets.views if view.person],
+        others=[view for view in sheets.views if not view.person],
+        listed={view.rank for view in sheets.views},
+        pairs=sheets.pairs,
+        doubts=sheets.doubts,
+        references=list(nearness),
+        histogram=histogram(clusters, threshold),
+        histogram_height=HEIGHT,
+        steps=steps_of(steps, strictness, sheets.ranks),
         people_count=len(people.sizes),
         header=HEADER,
         portrait_px=PORTRAIT_PX,
@@ -188,90 +147,6 @@ def _faceset(name: str, sources: Sequence[str], manifest: Path, notices: Path) -
     told = [(row["kind"], row["face"], row["detail"]) for row in read_table(notices, NOTICES).to_pylist()]
     told.sort(key=lambda notice: notice[0] != "contradiction")  # the only kind that leaves something undecided
     return FacesetView(name, tuple(sources), *kept_share(tallies), tuple(few), tuple(told))
-
-
-def _people(
-    people: People,
-    faces: Mapping[str, Path],
-    chips: Mapping[str, Path],
-    tracks: Mapping[str, Path],
-    manifests: Mapping[str, Path],
-) -> list[PersonView]:
-    kept = {faceset: kept_by_cluster(path) for faceset, path in manifests.items()}
-    ranks = {cluster: rank for rank, cluster in enumerate(people.sizes, 1)}
-    # Whoever a faceset keeps is listed, however small, so that every decision can be seen and undone.
-    listed = [
-        cluster
-        for cluster, rank in ranks.items()
-        if rank <= PEOPLE_LISTED or any(of_faceset.get(cluster, (0, 0))[0] for of_faceset in kept.values())
-    ]
-    closely = {cluster: people.person(cluster) for cluster in listed[:PEOPLE_IN_FULL]}
-    shown = [face for person in closely.values() for face in person.shown]
-    pictures = pictures_of(
-        {**dict.fromkeys(closely, PORTRAIT_PX), **dict.fromkeys(shown, THUMBNAIL_PX)},
-        chips,
-    )
-    boxes = boxes_of([*shown, *listed], faces)
-    outliers_and_tracks = people.outliers_and_tracks(shown)
-    lengths = track_lengths({track for _, track in outliers_and_tracks.values()}, tracks)
-    verdicts = verdicts_on(shown, manifests)
-
-    def face_view(face: str) -> FaceView:
-        outlier, track = outliers_and_tracks[face]
-        rows = (
-            ("drop this face", format_row("drop", "face", face, boxes[face], 1)),
-            (
-                f"drop its track, {lengths[track]:,} faces",
-                format_row("drop", "track", face, boxes[face], lengths[track]),
-            ),
-            ("keep this face", format_row("keep", "face", face, boxes[face], 1)),
-            (
-                f"keep its track, {lengths[track]:,} faces",
-                format_row("keep", "track", face, boxes[face], lengths[track]),
-            ),
-        )
-        box = ",".join(str(edge) for edge in boxes[face])
-        return FaceView(face, box, track, pictures[face], outlier, tuple(verdicts[face]), rows)
-
-    views = []
-    for cluster in listed:
-        size = people.sizes[cluster]
-        of_facesets = tuple((name, *of[cluster]) for name, of in kept.items() if cluster in of)
-        rows = tuple(
-            (f"{decision} this person", format_row(decision, "cluster", cluster, boxes[cluster], size))
-            for decision in ("keep", "drop")
-        )
-        view = PersonView(ranks[cluster], cluster, size, of_facesets, rows)
-        if cluster in closely:
-            person = closely[cluster]
-            view = PersonView(
-                *(view.rank, cluster, size, of_facesets, rows, person, pictures[cluster]),
-                faces=tuple(face_view(face) for face in person.shown),
-                spreads=tuple(_spread_view(spread) for spread in person.spreads),
-            )
-        views.append(view)
-    return views
-
-
-def _pairs(pairs: Path, views: Sequence[PersonView]) -> list[tuple[PersonView, PersonView, float]]:
-    """The pairs that may be one person, of people that are shown in full."""
-    shown = {view.cluster: view for view in views if view.person}
-    return [
-        (shown[row["cluster"]], shown[row["other"]], row["distance"])
-        for row in read_table(pairs, PAIRS).to_pylist()
-        if row["cluster"] in shown and row["other"] in shown
-    ][:PAIRS_SHOWN]
-
-
-def _spread_view(spread: Spread) -> SpreadView:
-    name, form = SPREAD_TEXTS[spread.measure]
-    low, high = (form.format(value).replace("-", "\N{MINUS SIGN}") for value in (spread.low, spread.high))
-    tallest = max(spread.counts)
-    heights = [-(-count * SPREAD_HEIGHT // tallest) for count in spread.counts]
-    bars = "".join(
-        f"M{4 * place} {SPREAD_HEIGHT}v-{height}h3v{height}z" for place, height in enumerate(heights) if height
-    )
-    return SpreadView(name, low if low == high else f"{low} to {high}", bars)
 
 
 def _render(**values: object) -> str:

@@ -1,6 +1,6 @@
 """Who is in the footage: the clusters, largest first, and which of their faces to show a person.
 
-Everything here is numbers and names; the pictures come in `report_pictures`.
+Everything here is numbers and names; the pictures come in `pictures`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -56,6 +56,17 @@ class Person:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a face lies: its track, and how far it is from its cluster and from the nearest other one, if any."""
+
+    track: str
+    outlier: bool
+    distance: float
+    next_cluster: str | None
+    next_distance: float | None
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What one faceset's manifest says of a face."""
 
@@ -102,10 +113,12 @@ class People:
             ),
         )
 
-    def outliers_and_tracks(self, faces: Iterable[str]) -> dict[str, tuple[bool, str]]:
-        """Of each face, whether it is an outlier of its cluster, and its track."""
+    def places(self, faces: Iterable[str]) -> dict[str, Place]:
+        """Where each face lies."""
         table = _only(self._table, faces)
-        return {row["face_id"]: (row["outlier"], row["track"]) for row in table.to_pylist()}
+        return {
+            row["face_id"]: Place(**{name: row[name] for name in Place.__annotations__}) for row in table.to_pylist()
+        }
 
 
 def boxes_of(wanted: Iterable[str], faces: Mapping[str, Path]) -> dict[str, tuple[int, int, int, int]]:
