@@ -326,8 +326,8 @@ def test_distances_far_beyond_the_limit_stay_in_the_picture(tmp_path: Path) -> N
 
 def test_the_next_settings_are_told_in_words(text: str) -> None:
     (distances,) = [" ".join(content.split()) for at, content in Page(text).of("section") if at["id"] == "distances"]
-    assert "Looser, 0.4: 1 person would be merged with another: 4 with 1." in distances
-    assert "Stricter, 0.6: 1 person would be split: 1." in distances
+    assert "Looser, 0.4: 1 person would be merged with another: person 4 with 1." in distances
+    assert "Stricter, 0.6: 1 person would be split: person 1." in distances
 
 
 def test_there_is_nothing_stricter_than_one_and_ward_is_not_foretold(tmp_path: Path) -> None:
