@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from faceset.neighbours import gaps_between
+
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
@@ -64,7 +66,10 @@ class Groups:
 
     def keys(self, one: Int64, other: Int64) -> Int64:
         """One number for each pair, whichever way round, sorted and without repeats."""
-        keys = np.sort(np.minimum(one, other) * self.count + np.maximum(one, other))
+        keys = np.minimum(one, other)
+        keys *= self.count
+        keys += np.maximum(one, other)
+        keys.sort()
         return keys[np.diff(keys, prepend=-1) > 0]
 
     def pairs(self, keys: Int64) -> Pairs:
@@ -101,13 +106,7 @@ class Groups:
 
     def gaps(self, pairs: Pairs) -> Float64:
         """(P,) mean squared distances between the members of two groups."""
-        found = self.spreads[pairs.low] + self.spreads[pairs.high]
-        for start in range(0, len(found), ROWS_AT_ONCE):
-            part = slice(start, start + ROWS_AT_ONCE)
-            apart = self.means[pairs.low[part]]
-            apart -= self.means[pairs.high[part]]
-            found[part] += np.einsum("pd,pd->p", apart, apart)
-        return found
+        return self.spreads[pairs.low] + self.spreads[pairs.high] + gaps_between(self.means, pairs.low, pairs.high)
 
     def forget_barred(self) -> None:
         """Let anybody join from here on."""
