@@ -16,6 +16,8 @@ from faceset.stragglers import join_stragglers
 LINKAGE_SHARE = 0.88
 # A poor face that stands out as one person's may be a little further than the threshold. Measured there too.
 STRAGGLER_SHARE = 1.1
+# The order of groups, not who is in them, hangs on this.
+NEIGHBOURS_IN_ORDER = 6
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ def group_tracks(
         joining on; those that would come apart by the joins that made them.
     """
     groups = Groups(comparable_vectors(vectors, metric), cannot_link)
+    del vectors  # as many numbers again as the groups hold
     _join(groups, metric, threshold)
     labels = groups.labels()
     leaders, numbers = np.unique(labels, return_inverse=True)
@@ -72,7 +75,7 @@ def group_tracks(
         _join(groups, metric, threshold + step)
     looser_labels = groups.labels()[leaders]
     groups.forget_barred()
-    join_near(groups, np.inf)
+    join_near(groups, np.inf, NEIGHBOURS_IN_ORDER)
     order = groups.order()
     in_part = (order >= order[splits.first][numbers]) & (order <= order[splits.last][numbers])
     return Grouping(labels, order, splits.share, in_part, looser_labels, parted)

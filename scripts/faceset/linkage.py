@@ -8,6 +8,8 @@ enough; then those that grew look around again, until nothing joins.
 """
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from faceset.groups import Bool, Float32, Float64, Groups, Int64, Pairs
 from faceset.neighbours import NOBODY, nearest
@@ -15,37 +17,43 @@ from faceset.neighbours import NOBODY, nearest
 NEIGHBOURS = 16
 # The search rounds squared distances: what it finds this little beyond the limit is measured again.
 ROUNDING = 1.001
+LEVELS = 8
 
 
-def join_near(groups: Groups, limit: float) -> None:
-    """Join groups while the mean squared distance between the members of two is at most `limit`."""
+def join_near(groups: Groups, limit: float, neighbours: int = NEIGHBOURS) -> None:
+    """Join groups while the mean squared distance between the members of two is at most `limit`.
+
+    `neighbours` are looked up at a time.
+    """
     grown = groups.leaders()
     while len(grown):
         before = groups.sizes.copy()
-        _contract(groups, _near_pairs(groups, grown, limit), limit)
+        _contract(groups, _near_pairs(groups, grown, limit, neighbours), limit)
         groups.update_barred()
         leaders = groups.leaders()
         grown = leaders[groups.sizes[leaders] > before[leaders]]
 
 
-def _near_pairs(groups: Groups, rows: Int64, limit: float) -> Pairs:
+def _near_pairs(groups: Groups, rows: Int64, limit: float, neighbours: int) -> Pairs:
     """Pairs of these groups and their nearest, of those within the limit (or a bit beyond) that may join."""
     leaders = groups.leaders()
     vectors = groups.means if len(leaders) == groups.count else _with_spreads(groups, leaders)
     barred = groups.keys(*groups.barred)
     found = np.empty(0, np.int64)
-    width = NEIGHBOURS + 1  # everybody finds himself too
+    width = neighbours + 1  # everybody finds himself too
     while len(rows):
         width = min(width, len(leaders))
         queries = vectors if len(rows) == len(vectors) == groups.count else _queries(groups, rows, vectors.shape[1])
         places, gaps = nearest(queries, vectors, width)
         near = (places != NOBODY) & (gaps + groups.spreads[rows, None] <= limit * ROUNDING)
         one, other = np.repeat(rows, near.sum(axis=1)), leaders[places[near]]
-        keys = np.setdiff1d(groups.keys(one[one != other], other[one != other]), barred, assume_unique=True)
-        found = np.union1d(found, keys)
+        keys = _without(groups.keys(one[one != other], other[one != other]), barred)
+        found = np.union1d(found, keys) if len(found) else keys
         # Those all of whose near ones are barred look further.
-        free = np.isin(rows, np.concatenate(groups.pairs(keys)))
-        rows = rows[near.all(axis=1) & ~free] if width < len(leaders) else rows[:0]
+        free = np.zeros(groups.count, np.bool_)
+        low, high = groups.pairs(keys)
+        free[low] = free[high] = True
+        rows = rows[near.all(axis=1) & ~free[rows]] if width < len(leaders) else rows[:0]
         width *= 4
     return groups.pairs(found)
 
@@ -61,9 +69,38 @@ def _queries(groups: Groups, rows: Int64, width: int) -> Float32:
 
 
 def _contract(groups: Groups, pairs: Pairs, limit: float) -> None:
-    """Join the nearest of these pairs, and of those that pairs become as their groups join, up to the limit."""
+    """Join the nearest of these pairs, and of those that pairs become as their groups join, up to the limit.
+
+    Level by level, the nearer pairs first: a round of joins then looks at few pairs, and many that are further apart
+    are found in one group by the time that their level comes.
+    """
     pairs, gaps = _within(groups, pairs, limit)
-    barred = groups.barred
+    if not len(gaps):
+        return
+    barred = _between_linked(groups, pairs)
+    for level in np.unique([*np.quantile(gaps, np.arange(1, LEVELS) / LEVELS), limit]):
+        near = gaps <= level
+        later, pairs, gaps = _chosen(pairs, ~near), _chosen(pairs, near), gaps[near]
+        barred, passed = _contract_level(groups, pairs, gaps, barred, level)
+        if level < limit:
+            groups.labels()
+            pairs, barred = _renamed(groups, _together(later, *passed), barred)
+            pairs, gaps = _within(groups, pairs, limit)
+
+
+def _between_linked(groups: Groups, pairs: Pairs) -> Pairs:
+    """Those barred pairs whose groups these pairs connect, if by way of others; only they can ever matter."""
+    shape = (groups.count, groups.count)
+    linked = coo_array((np.ones(len(pairs.low), np.bool_), (pairs.low, pairs.high)), shape=shape)
+    _, part = connected_components(linked, directed=False)
+    return _chosen(groups.barred, part[groups.barred.low] == part[groups.barred.high])
+
+
+def _contract_level(
+    groups: Groups, pairs: Pairs, gaps: Float64, barred: Pairs, level: float
+) -> tuple[Pairs, list[Pairs]]:
+    """Join these pairs as `_contract` does; the barred pairs after that, and pairs that came to be further apart."""
+    passed = []
     changed = np.zeros(groups.count, np.bool_)
     best, rank = np.empty(groups.count), np.empty(groups.count, np.int64)
     while len(gaps):
@@ -74,9 +111,12 @@ def _contract(groups: Groups, pairs: Pairs, limit: float) -> None:
         barred, _, moved_barred = _set_apart(barred, changed, np.empty(len(barred.low)))
         changed[joined.low] = changed[joined.high] = False
         free, bars = _renamed(groups, moved, moved_barred)
-        fresh, fresh_gaps = _within(groups, free, limit)
-        pairs, gaps = _together(pairs, fresh), np.concatenate([gaps, fresh_gaps])
+        free_gaps = groups.gaps(free)
+        fresh = free_gaps <= level
+        passed.append(_chosen(free, ~fresh))
+        pairs, gaps = _together(pairs, _chosen(free, fresh)), np.concatenate([gaps, free_gaps[fresh]])
         barred = _together(barred, bars)
+    return barred, passed
 
 
 def _mutual(pairs: Pairs, gaps: Float64, best: Float64, rank: Int64) -> Pairs:
@@ -106,7 +146,17 @@ def _renamed(groups: Groups, pairs: Pairs, barred: Pairs) -> tuple[Pairs, Pairs]
     bars = groups.keys(groups.leader[barred.low], groups.leader[barred.high])
     low, high = groups.leader[pairs.low], groups.leader[pairs.high]
     keys = groups.keys(low[low != high], high[low != high])
-    return groups.pairs(np.setdiff1d(keys, bars, assume_unique=True)), groups.pairs(bars)
+    return groups.pairs(_without(keys, bars)), groups.pairs(bars)
+
+
+def _without(keys: Int64, others: Int64) -> Int64:
+    """The keys that are not among the others; both are sorted and without repeats."""
+    if not len(keys):
+        return keys
+    places = np.minimum(np.searchsorted(keys, others), len(keys) - 1)
+    kept = np.ones(len(keys), np.bool_)
+    kept[places[keys[places] == others]] = False
+    return keys[kept]
 
 
 def _within(groups: Groups, pairs: Pairs, limit: float) -> tuple[Pairs, Float64]:
@@ -118,5 +168,5 @@ def _chosen(pairs: Pairs, which: Bool) -> Pairs:
     return Pairs(pairs.low[which], pairs.high[which])
 
 
-def _together(pairs: Pairs, more: Pairs) -> Pairs:
-    return Pairs(np.concatenate([pairs.low, more.low]), np.concatenate([pairs.high, more.high]))
+def _together(*parts: Pairs) -> Pairs:
+    return Pairs(np.concatenate([part.low for part in parts]), np.concatenate([part.high for part in parts]))

@@ -70,6 +70,12 @@ def test_more_twins_than_a_list_holds_are_one_group() -> None:
     assert len(set(joined(np.zeros((count, 4), np.float32), nothing).labels())) == 1
 
 
+def test_all_equally_far_are_one_group_if_that_is_the_limit() -> None:
+    groups = Groups(np.eye(16, dtype=np.float32) / 2, np.empty((0, 2), np.int64))
+    join_near(groups, 0.5)
+    assert len(set(groups.labels())) == 1
+
+
 def test_more_barred_neighbours_than_a_list_holds_do_not_hide_the_right_one() -> None:
     crowd = 3 * NEIGHBOURS
     vectors = np.zeros((crowd + 1, 4), np.float32)
