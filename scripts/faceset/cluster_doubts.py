@@ -5,10 +5,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from faceset.embeddings import Metric, comparable_vectors, distances, distances_between
-from faceset.neighbours import nearest
+from faceset.embeddings import Metric, comparable_vectors, distances, distances_between, squared_limit
+from faceset.neighbours import NOBODY, nearest
 
-NEAREST_LOOKED_AT = 32
+NEAREST_LOOKED_AT = 8
+# The search rounds squared distances: what it finds this little beyond the limit is measured again.
+ROUNDING = 1.001
 PAIRS_LISTED = 100
 SPLITS_LISTED = 100
 # A part of fewer faces says little: two of three faces always lie closer together than the third.
@@ -47,11 +49,12 @@ def likely_pairs(
     """
     count = len(centres)
     comparable = comparable_vectors(centres, metric)
-    near, _ = nearest(comparable, comparable, min(NEAREST_LOOKED_AT, count))
-    one, other = np.repeat(np.arange(count), near.shape[1]), near.ravel()
-    pairs = np.unique(np.sort(np.column_stack([one, other])[(other >= 0) & (other != one)], axis=1), axis=0)
-    barred = np.isin(pairs[:, 0] * count + pairs[:, 1], cannot_link[:, 0] * count + cannot_link[:, 1])
-    pairs = pairs[~barred]
+    near, gaps = nearest(comparable, comparable, min(NEAREST_LOOKED_AT, count))
+    within = (near != NOBODY) & (gaps <= squared_limit(metric, limit) * ROUNDING)
+    one, other = np.nonzero(within)[0], near[within]
+    keys = np.unique((np.minimum(one, other) * count + np.maximum(one, other))[one != other])
+    keys = keys[~np.isin(keys, cannot_link[:, 0] * count + cannot_link[:, 1])]
+    pairs = np.column_stack([keys // count, keys % count])
     apart = distances_between(centres[pairs[:, 0]], centres, pairs[:, 1], metric)
     found = []
     for place in np.lexsort((pairs[:, 1], pairs[:, 0], apart))[:PAIRS_LISTED].tolist():
