@@ -153,10 +153,16 @@ def _group(gathered: _Gathered, rules: Rules) -> tuple[Grouping, Int64]:
         return Grouping(labels, order, groups * 0.0, nothing, groups, groups < 0), np.arange(len(labels))
     tracks, names = pd.factorize(table["track"], sort=True)
     tracks = tracks.astype(np.int64)
-    means = weighted_means(vectors, tracks, table["weight"].to_numpy(), len(names))
     cannot_link = simultaneous_tracks(table["frame"], tracks)
-    threshold, step = rules.threshold * rules.looseness, rules.threshold * LOOSENESS_STEP
-    return group_tracks(means, cannot_link, gathered.metric, threshold, step), tracks
+    grouping = group_tracks(
+        # Without a name here, so that they can go as soon as they were used.
+        weighted_means(vectors, tracks, table["weight"].to_numpy(), len(names)),
+        cannot_link,
+        gathered.metric,
+        rules.threshold * rules.looseness,
+        rules.threshold * LOOSENESS_STEP,
+    )
+    return grouping, tracks
 
 
 def weighted_means(vectors: Float32, groups: Int64, weights: Float64, count: int) -> Float32:
@@ -195,7 +201,12 @@ def _gather(sources: Mapping[str, SourceTables], duplicates: Collection[str]) ->
         raise FacesetError("The sources' embeddings are of different models. Run again: all of them will be made anew.")
     table = pd.concat(tables, ignore_index=True)
     ordered = table.sort_values("face_id", kind="stable").index.to_numpy()
-    return _Gathered(table.loc[ordered].reset_index(drop=True), np.concatenate(vectors)[ordered], metrics.pop())
+    place = np.empty(len(table), np.int64)
+    place[ordered] = np.arange(len(table))
+    gathered = np.empty((len(table), widths.pop()), np.float32)
+    for part in np.split(place, np.cumsum([len(one) for one in vectors])[:-1]):
+        gathered[part] = vectors.pop(0)  # one after the other they go
+    return _Gathered(table.loc[ordered].reset_index(drop=True), gathered, metrics.pop())
 
 
 def _faces_of(source: str, tables: SourceTables, face_ids: list[str]) -> pd.DataFrame:
