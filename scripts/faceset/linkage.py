@@ -17,7 +17,7 @@ from faceset.neighbours import NOBODY, nearest
 NEIGHBOURS = 16
 # The search rounds squared distances: what it finds this little beyond the limit is measured again.
 ROUNDING = 1.001
-LEVELS = 8
+LEVELS = 8  # 1 takes 1.8 times as long for 300,000 faces, 4 hardly longer
 
 
 def join_near(groups: Groups, limit: float, neighbours: int = NEIGHBOURS) -> None:
