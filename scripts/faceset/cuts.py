@@ -9,6 +9,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -74,15 +75,21 @@ class Cuts:
     def add(self, faces: Iterable[tuple[bytes, FacePixels]]) -> None:
         """Remember faces, pack by pack as they come: what was cut before a crash is not cut again."""
         waiting = iter(faces)
-        for first in waiting:
-            self._learn(self._write(first, islice(waiting, FACES_A_PACK - 1)))
+        # Flushing a pack to the disk takes as long as cutting dozens of faces, which need not wait for it.
+        with ThreadPoolExecutor(1) as finishing:
+            packs = [
+                finishing.submit(self._finish, self._write(first, islice(waiting, FACES_A_PACK - 1)))
+                for first in waiting
+            ]
+        for pack in packs:
+            self._learn(pack.result())
 
     def _write(self, first: tuple[bytes, FacePixels], others: Iterable[tuple[bytes, FacePixels]]) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=".", dir=self._folder)
-        temporary = Path(name)
+        os.close(handle)
         try:
-            with TableWriter(temporary, CUTS, group_rows=ROWS_A_GROUP) as table:
+            with TableWriter(Path(name), CUTS, group_rows=ROWS_A_GROUP) as table:
                 for cut, face in chain([first], others):
                     table.add(
                         cut=[cut],
@@ -91,15 +98,21 @@ class Cuts:
                         size_px=[face.size_px],
                         packed=[face.packed],
                     )
-            os.fsync(handle)
+        except BaseException:
+            Path(name).unlink()
+            raise
+        return Path(name)
+
+    def _finish(self, temporary: Path) -> Path:
+        """Give a written pack its name, once it is safe on the disk."""
+        try:
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
             temporary.chmod(0o444)
-            pack = self._folder / f"{file_digest(temporary)}{SUFFIX}"
-            temporary.replace(pack)
+            pack = temporary.replace(self._folder / f"{file_digest(temporary)}{SUFFIX}")
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        finally:
-            os.close(handle)
         sync_folder(self._folder)
         return pack
 

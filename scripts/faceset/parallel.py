@@ -18,7 +18,7 @@ def in_order(tasks: Iterable[Callable[[], Result]], threads: int) -> Iterator[Re
     with ThreadPoolExecutor(threads) as pool:
         for task in tasks:
             waiting.append(pool.submit(task))
-            if len(waiting) > threads:
+            if len(waiting) > 2 * threads:  # so that none is idle while the caller is at something else
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
