@@ -146,7 +146,9 @@ def next_run(stage: str) -> None:
 
 
 @pytest.mark.parametrize("stage", STAGES_RUN)
-def test_a_stage_killed_anywhere_is_completed_by_the_next_run(steps: dict[str, Path], stage: str, place: Path) -> None:
+def test_a_stage_killed_anywhere_is_completed_by_the_next_run(
+    steps: dict[str, Path], stage: str, place: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     following = [*STAGES_RUN, "end"][STAGES_RUN.index(stage) + 1]
     os.chdir(steps[following])
     expected = results()
@@ -163,11 +165,14 @@ def test_a_stage_killed_anywhere_is_completed_by_the_next_run(steps: dict[str, P
         assert results() == expected
         assert tree(Path("photos")) == inputs
         kill_at += 1
-    print(f"{stage}: killed at each of {kill_at - 1} operations", file=sys.stderr)
+    with capfd.disabled():
+        print(f"\n{stage}: killed at each of {kill_at - 1} operations", file=sys.stderr)
     assert kill_at > 10
 
 
-def test_a_killed_restoration_is_completed_by_the_next(steps: dict[str, Path], place: Path) -> None:
+def test_a_killed_restoration_is_completed_by_the_next(
+    steps: dict[str, Path], place: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     os.chdir(steps["end"])
     expected = results()
     kill_at, killed = 0, True
@@ -180,4 +185,5 @@ def test_a_killed_restoration_is_completed_by_the_next(steps: dict[str, Path], p
         assert in_child(lambda: prime(project()))[0] == 0
         assert results() == expected
         kill_at += 1
-    print(f"restoration: killed at each of {kill_at - 1} operations", file=sys.stderr)
+    with capfd.disabled():
+        print(f"\nrestoration: killed at each of {kill_at - 1} operations", file=sys.stderr)
