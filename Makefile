@@ -6,8 +6,6 @@ ACCELERATOR := $(shell nvidia-smi >/dev/null 2>&1 && echo gpu || echo cpu)
 PROFILE := $(if $(filter gpu,$(ACCELERATOR)),default,cpu)
 STAMP := .venv/installed-$(ACCELERATOR)
 
-OTHER_WAYS := fastcluster==1.3.0 igraph==1.0.0 scikit-learn==1.9.1 # that clustering is measured beside
-
 .PHONY: help setup demo test lint bench bench-large docs lock
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -41,7 +39,6 @@ lint: setup
 	@$(BIN)/mypy
 
 bench: setup ## measure speed and memory, clustering beside other ways
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(OTHER_WAYS)
 	@$(BIN)/python -m benchmarks
 
 bench-large: setup ## measure the clustering of a million faces, and calibrate it; half an hour

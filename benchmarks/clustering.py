@@ -1,15 +1,12 @@
-"""Clustering: seconds, memory and how right it is (`make bench-large`: a million).
+"""Clustering: seconds, memory and how right it is, beside the ways of others (`make bench-large`: a million)."""
 
-With fastcluster, igraph and scikit-learn installed, beside the ways of others.
-"""
-
-import importlib.util
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.clustering_candidates import candidates, neighbour_graph
 from benchmarks.faces_like import CUTS, Faces, likeness, make_faces
 from benchmarks.measuring import cost_of, table
 from faceset.bcubed import bcubed
@@ -27,7 +24,6 @@ FACES_A_PERSON = 20
 WITHIN_TRACK = 0.007  # standard deviation of each of 128 numbers: 0.11 apart, as faces of one shot are
 SEED = 0  # the settings were chosen on others: benchmarks.calibration
 MODEL_FIGURES = ("the default model", 0.991, 0.9993, 57, 48, 46, 43)
-OTHERS = all(importlib.util.find_spec(name) for name in ("fastcluster", "igraph", "sklearn"))
 SLOW = {"HDBSCAN": 10_000}  # not measured beyond
 
 
@@ -71,7 +67,7 @@ def _likeness() -> list[str]:
 
 def _beside_ward() -> list[str]:
     rows = []
-    for name, function in (("ours", ours_alone), *([("fastcluster Ward", ward_alone)] if OTHERS else [])):
+    for name, function in (("ours", ours_alone), ("fastcluster Ward", ward_alone)):
         cost = cost_of(function)
         rows.append((name, *(f"{seconds:.1f}" for seconds in cost.result), f"{cost.peak_mb:.0f}"))
     return table(("way", "seconds", "CPU seconds", "peak MB"), rows)
@@ -102,10 +98,6 @@ def _hard() -> list[str]:
         started = time.perf_counter()
         labels = group_tracks(faces.vectors, faces.cannot_link, "euclidean", THRESHOLD).labels
         rows.append(_row(faces, people, "ours", "default", labels, time.perf_counter() - started))
-        if not OTHERS:
-            continue
-        from benchmarks.clustering_candidates import candidates, neighbour_graph
-
         graph = neighbour_graph(faces)
         for name, run in candidates().items():
             if count <= SLOW.get(name, count):

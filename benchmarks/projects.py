@@ -19,7 +19,7 @@ from benchmarks.extraction import face, made_up_picture
 from benchmarks.measuring import table
 from faceset.alignments import fsa_bytes
 from faceset.project import REPOSITORY, load_project
-from faceset.stages import all_steps
+from faceset.steps import all_steps
 
 SOURCES = 50
 PICTURES = 20

@@ -52,17 +52,21 @@ def crop_faces(footage: Path, frames: Path, faces: Path, outputs: Outputs, parts
     table = table.filter(pc.is_null(table["problem"])).combine_chunks()
     table = table.take(np.argsort(table["position"].to_numpy(), kind="stable"))
     positions = table["position"].to_numpy()
-    listed = read_table(frames, FRAMES, ["digest", "pts", "rotation"])
+
+    def pictures_of(wanted: npt.NDArray[np.int32]) -> Iterator[tuple[int, Picture]]:
+        frames_wanted = np.unique(wanted).tolist()
+        return iter(Progress(read_frames(footage, frames, frames_wanted), "frames cropped", len(frames_wanted)))
+
     work = [table.slice(part.start, part.stop - part.start) for part in parts_of(positions)]
+    if len(work) < 2:
+        _crop(table, pictures_of(positions), outputs)
+        return
+    listed = read_table(frames, FRAMES, ["digest", "pts", "rotation"])
     digests = [rows_digest(rows, listed.take(np.unique(rows["position"]))) for rows in work]
-    made = [parts.find(digest) for digest in digests] if len(work) > 1 else [None] * len(work)
+    made = [parts.find(digest) for digest in digests]
     missing = [rows["position"].to_numpy() for rows, found in zip(work, made, strict=True) if not found]
     # All in one go: some footage can only be read from its beginning.
-    wanted = np.unique(np.concatenate(missing)) if missing else positions[:0]
-    pictures = iter(Progress(read_frames(footage, frames, wanted.tolist()), "frames cropped", len(wanted)))
-    if len(work) < 2:
-        _crop(table, pictures, outputs)
-        return
+    pictures = pictures_of(np.concatenate([positions[:0], *missing]))
     with (
         TableWriter(outputs["chips"], CHIPS, group_rows=PICTURE_GROUP_ROWS) as chips,
         TableWriter(outputs["measures"], MEASURES) as measures,

@@ -17,7 +17,8 @@ from faceset.models import Model
 from faceset.project import Project, load_project
 from faceset.records import publish, read_record
 from faceset.sources import Source
-from faceset.stages import STAGES, Step, Where, cuts_of, plan_step
+from faceset.stages import STAGES, Where
+from faceset.steps import Step, cuts_of, plan_step
 from faceset.store import Action
 from faceset.store_lock import claimed, shared
 from faceset.stored_parts import StoredParts

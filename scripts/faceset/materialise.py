@@ -6,7 +6,7 @@ from pathlib import Path
 from faceset.assembly import sync_folder_with_index
 from faceset.footage_files import is_video
 from faceset.project import Project
-from faceset.stages import Step, cuts_of
+from faceset.steps import Step, cuts_of
 from faceset.store import Action
 
 

@@ -4,30 +4,23 @@ The rules take their inputs and outputs from here, jobs and priming their keys; 
 """
 
 import functools
-import importlib.metadata
-import itertools
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from faceset.code_digest import code_digests
-from faceset.digests import canonical_json, file_digest, text_digest
+from faceset.digests import file_digest
 from faceset.footage_files import content_digest, is_video
 from faceset.project import DETECTION_MODELS, REPOSITORY, Project
-from faceset.store import Action, Artifact
 
 if TYPE_CHECKING:
-    from faceset.cuts import Cuts
+    pass
 
 Where = Mapping[str, str]
 """Which instance of a stage: the values of its wildcards `source` and `faceset`, as far as it has them."""
 
-# The threshold is a parameter of the stages that judge by it.
 CUT_LIBRARIES = ("av", "deflate", "numpy", "opencv-python")
-
-NOT_OF_A_MODEL_S_RESULT = {"build", "file", "licence", "source", "threshold"}
 
 
 def _no_params(project: Project, where: Where) -> dict[str, Any]:  # noqa: ARG001
@@ -108,6 +101,11 @@ class Stage:
         return f"logs/benchmarks/{self.name}/{'/'.join(f'{{{name}}}' for name in self.wildcards) or 'all'}.tsv"
 
     @property
+    def code(self) -> dict[str, str]:
+        """The SHA-256 of all code that its result depends on."""
+        return {**code_digests(self.module), "script": _script_digest(self.name)}
+
+    @property
     def wildcards(self) -> tuple[str, ...]:
         """The wildcards it runs for: some of `faceset` and `source`."""
         return tuple(name for name in ("faceset", "source") if f"{{{name}}}" in self.folder)
@@ -147,6 +145,11 @@ def _instances(project: Project, stage: Stage, fixed: Where) -> Iterator[Where]:
             where = {name: value for name in stage.wildcards if (value := pairs[name]) is not None}
             if stage.runs_if(project, where):
                 yield where
+
+
+@functools.cache
+def _script_digest(stage: str) -> str:
+    return file_digest(REPOSITORY / "scripts" / f"{stage}.py")
 
 
 def _is_detected(project: Project, where: Where) -> bool:
@@ -235,7 +238,7 @@ def _crate_params(project: Project, where: Where) -> dict[str, Any]:
             "extract": {name: faceset.extract.of_source(name) for name in sources},
         },
         "rights": {name: project.sources[name].rights for name in sources},
-        "code": {stage.name: _code_of(stage) for stage in STAGES.values() if stage.name not in ("crate", "report")},
+        "code": {stage.name: stage.code for stage in STAGES.values() if stage.name not in ("crate", "report")},
     }
 
 
@@ -477,110 +480,3 @@ STAGES = {
         ),
     )
 }
-
-
-@dataclass(frozen=True)
-class Step:
-    """One instance of a stage, with all that its key needs known.
-
-    `inputs` holds, by name, the artifacts read: a list where the stage gathers several instances, with their
-    wildcards beside.
-    """
-
-    stage: Stage
-    where: Where
-    params: dict[str, Any]
-    inputs: dict[str, list[tuple[Where, Artifact]]]
-    files: dict[str, Path]
-    models: dict[str, dict[str, Any]]
-
-    @property
-    def made_from(self) -> dict[str, Any]:
-        """All that the result depends on. Where things are, and how many cores run, is not part of it."""
-        return {
-            "stage": self.stage.name,
-            "makes": sorted(self.stage.makes),
-            "params": self.params,
-            "inputs": {
-                name: [[dict(where), artifact.sha256] for where, artifact in entries]
-                for name, entries in self.inputs.items()
-            },
-            "files": {name: _digest_of(str(path), *_stat(path)) for name, path in self.files.items()},
-            "code": _code_of(self.stage),
-            "models": self.models,
-            "libraries": {name: _version(name) for name in self.stage.libraries},
-        }
-
-    @property
-    def key(self) -> str:
-        """SHA-256 of `made_from`."""
-        return text_digest(canonical_json(self.made_from))
-
-
-def plan_step(project: Project, stage: Stage, where: Where, read: Callable[[str], Action]) -> Step:
-    """One instance of a stage. `read` gives the record at a path; what it raises for a missing one is passed on."""
-    reads = stage.reads_of(project, where)
-    return Step(
-        stage,
-        where,
-        stage.params(project, where),
-        {
-            name: [
-                (instance, read(other.record.format(**instance)).outputs[output]) for other, instance, output in entries
-            ]
-            for name, entries in reads.items()
-        },
-        stage.files(project, where),
-        {
-            name: project.models[name].model_dump(mode="json", exclude=NOT_OF_A_MODEL_S_RESULT)
-            for name in stage.models(project)
-        },
-    )
-
-
-def all_steps(project: Project) -> Iterator[tuple[Stage, Where]]:
-    """Every instance of every stage, each after all that it reads."""
-    return itertools.chain.from_iterable(
-        ((stage, where) for where in stage.instances(project)) for stage in STAGES.values()
-    )
-
-
-def cuts_of(project: Project, source: str) -> "Cuts":
-    """What the store remembers of the faces of a source, as the code of today cuts them."""
-    from faceset.cuts import Cuts  # here, since most steps need no tables
-
-    depends_on = {
-        "source": source,
-        "code": code_digests("faceset.cutting"),
-        "libraries": {name: _version(name) for name in CUT_LIBRARIES},
-    }
-    return Cuts(project.store.cuts / source, text_digest(canonical_json(depends_on)), project.store.set_aside)
-
-
-def _code_of(stage: Stage) -> dict[str, str]:
-    return {**code_digests(stage.module), "script": _script_digest(stage.name)}
-
-
-@functools.cache
-def _version(library: str) -> str:
-    if library == "zlib":  # comes with Python, in the version of the system
-        return zlib.ZLIB_RUNTIME_VERSION
-    try:
-        return importlib.metadata.version(library)
-    except importlib.metadata.PackageNotFoundError:
-        return importlib.metadata.version(f"{library}-gpu")  # the same module under another package name
-
-
-def _stat(path: Path) -> tuple[int, int, int]:
-    status = path.stat()
-    return status.st_size, status.st_mtime_ns, status.st_ino
-
-
-@functools.cache
-def _digest_of(path: str, size: int, mtime_ns: int, inode: int) -> str:  # noqa: ARG001 (they tell a changed file)
-    return file_digest(Path(path))
-
-
-@functools.cache
-def _script_digest(stage: str) -> str:
-    return file_digest(REPOSITORY / "scripts" / f"{stage}.py")

@@ -47,7 +47,7 @@ class Extraction:
 
     @property
     def cuts(self) -> Cuts:
-        return Cuts(self.folder / "cuts", "context", Path.unlink)  # type: ignore[arg-type]
+        return Cuts(self.folder / "cuts", "context", lambda path: path)
 
     def extract(
         self, size_px: int = 256, min_size_percent: int = 0, every: int = 1, threads: int = 2, kept: Path | None = None

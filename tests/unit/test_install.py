@@ -17,7 +17,7 @@ from faceset.manifest import make_manifest
 from faceset.project import Project, load_project
 from faceset.records import read_record
 from faceset.schemas import CLUSTERS, FACES, MEASURES, TRACKS
-from faceset.stages import all_steps, plan_step
+from faceset.steps import all_steps, plan_step
 from faceset.tables import read_table
 from factory import alignments, face, learn_footage, write_alignments, write_frames, write_pictures, write_rows
 

@@ -13,7 +13,8 @@ from faceset.errors import FacesetError
 from faceset.jobs import Job, run_step
 from faceset.priming import is_known, prime
 from faceset.records import read_record
-from faceset.stages import STAGES, all_steps, plan_step
+from faceset.stages import STAGES
+from faceset.steps import all_steps, plan_step
 from factory import (
     CONFIG,
     PICTURES,

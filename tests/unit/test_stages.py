@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from faceset import stages
+from faceset import stages, steps
 from faceset.code_digest import _path, reachable_modules
 from faceset.errors import FacesetError
 from faceset.project import REPOSITORY, Project
-from faceset.stages import STAGES, NotMadeYetError, Stage, Where, all_steps, plan_step
+from faceset.stages import STAGES, NotMadeYetError, Stage, Where
+from faceset.steps import all_steps, plan_step
 from faceset.store import Action, Artifact
 from factory import (
     CONFIG,
@@ -233,8 +234,8 @@ def test_a_key_changes_with_every_input_and_with_the_model() -> None:
 @pytest.mark.usefixtures("folder")
 def test_a_key_changes_with_code_script_and_library_versions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     before = keys(project())
-    version = stages._version
-    monkeypatch.setattr(stages, "_version", lambda name: "0" if name == "scipy" else version(name))
+    version = steps._version
+    monkeypatch.setattr(steps, "_version", lambda name: "0" if name == "scipy" else version(name))
     assert changed(before, keys(project())) == {"embed", "track", "cluster", "crate"}
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)

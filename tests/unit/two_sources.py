@@ -16,7 +16,7 @@ import pytest
 from faceset.alignments import fsa_bytes
 from faceset.priming import prime
 from faceset.project import REPOSITORY, Project, load_project
-from faceset.stages import all_steps
+from faceset.steps import all_steps
 from factory import alignments, face, write_pictures
 
 EXTRACT = {"policy": "all", "extract": {"size_px": 64}}

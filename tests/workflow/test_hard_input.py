@@ -1,10 +1,12 @@
 """Input that is poor but usable is used, what can not be used is said, and an interrupted run goes on."""
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -119,23 +121,30 @@ def test_frames_of_several_sizes_and_a_video_of_changing_rate_go_all_the_way(tmp
     assert set(kept["source"]) == {"photos", "film"}
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="a read-only place that root respects needs a mount")
-def test_a_working_directory_that_can_not_be_written_is_told(tmp_path: Path) -> None:
-    folder = make_project(tmp_path / "work")
+@contextlib.contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Let nobody write to a folder, not even root, who needs a mount for that."""
+    if os.geteuid() != 0:
+        pytest.skip("a read-only place that root respects needs a mount, and that needs root")
     mounted = subprocess.run(["mount", "--bind", folder, folder], capture_output=True, text=True)
     if mounted.returncode:
         pytest.skip(f"no mount to be had here: {mounted.stderr}")
     try:
         subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
-        run = snakemake(folder)
-        assert run.code != 0
-        assert f"{folder}: can not be written" in run.text, run.text
-        assert "Traceback" not in run.text
+        yield
     finally:
         subprocess.run(["umount", folder], check=True)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="a read-only place that root respects needs a mount")
+def test_a_working_directory_that_can_not_be_written_is_told(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "work")
+    with read_only(folder):
+        run = snakemake(folder)
+        assert run.code != 0
+        assert f"{folder}: can not be written" in run.text, run.text
+        assert "Traceback" not in run.text
+
+
 def test_a_store_that_can_only_be_read_gives_what_it_knows_and_says_what_it_can_not(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "work")
     store = tmp_path / "store"
@@ -143,11 +152,7 @@ def test_a_store_that_can_only_be_read_gives_what_it_knows_and_says_what_it_can_
     settings = f"store: {store}\n"
     (folder / "config/config.yaml").write_text(settings)
     assert snakemake(folder).code == 0
-    mounted = subprocess.run(["mount", "--bind", store, store], capture_output=True, text=True)
-    if mounted.returncode:
-        pytest.skip(f"no mount to be had here: {mounted.stderr}")
-    try:
-        subprocess.run(["mount", "-o", "remount,bind,ro", store], check=True)
+    with read_only(store):
         shutil.rmtree(folder / "results")
         run = snakemake(folder)
         assert run.nothing_to_do, run.text
@@ -158,8 +163,6 @@ def test_a_store_that_can_only_be_read_gives_what_it_knows_and_says_what_it_can_
         assert "can not be written" in more.text, more.text
         assert "Set `store` in the config" in more.text
         assert "Traceback" not in more.text
-    finally:
-        subprocess.run(["umount", store], check=True)
 
 
 REMUX = """
