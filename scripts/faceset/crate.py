@@ -11,6 +11,7 @@ https://w3id.org/workflowhub/workflow-ro-crate/1.0 over RO-Crate 1.1.
 import base64
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -38,10 +39,11 @@ def write_crate(
     made_from: Mapping[str, Any],
     frames: Mapping[str, Path],
     made: Mapping[str, tuple[str, int]],
-    workflow_file: Path,
+    snakefile: Path,
+    workflow_output: Path,
     output: Path,
 ) -> None:
-    """Write the metadata of a faceset's crate.
+    """Write the metadata of a faceset's crate, and the workflow that lies beside it.
 
     Parameters
     ----------
@@ -51,15 +53,16 @@ def write_crate(
         The sources' `frames` tables, which know the footage by its digests.
     made
         What came out: by path in the faceset's folder, the SHA-256 and the size in bytes.
-    workflow_file
-        The Snakefile as it is in the faceset's folder.
-    output
-        The file to write.
+    snakefile
+        The workflow.
+    workflow_output, output
+        The copy of it, and the metadata.
     """
+    shutil.copyfile(snakefile, workflow_output)
     params = made_from["params"]
     crate = ROCrate(version=ROCRATE_VERSION)
     crate.metadata.extra_terms.update(TERMS)
-    workflow = _add_workflow(crate, made_from, workflow_file)
+    workflow = _add_workflow(crate, made_from, workflow_output)
     files = {name: digest for name, digest in made_from["files"].items() if name != "workflow"}
     given = _add_footage(crate, frames, params["rights"]) + _add_files(crate, files)
     given += [_add_model(crate, name, model) for name, model in sorted(made_from["models"].items())]

@@ -42,11 +42,18 @@ class _Place:
 
 
 class Cuts:
-    """The faces of one context, in the folder `root`. Keys are 32 bytes. `set_aside` takes damaged files away."""
+    """The faces of one context, in the folder `root`. Keys are 32 bytes.
 
-    def __init__(self, root: Path, context: str, set_aside: Callable[[Path], Path]) -> None:
+    `set_aside` takes damaged files away. `check` is called before faces are remembered, and raises what it likes if
+    they may not be what their keys say.
+    """
+
+    def __init__(
+        self, root: Path, context: str, set_aside: Callable[[Path], Path], check: Callable[[], None] = lambda: None
+    ) -> None:
         self._folder = root / context
         self._set_aside = set_aside
+        self._check = check
         self._packs: list[Path] = []
         self._places: dict[bytes, _Place] = {}
         self._rows: tuple[int, int, list[dict[str, Any]]] = (-1, -1, [])  # of which pack and row group, for read()
@@ -106,6 +113,7 @@ class Cuts:
     def _finish(self, temporary: Path) -> Path:
         """Give a written pack its name, once it is safe on the disk."""
         try:
+            self._check()
             with temporary.open("rb") as file:
                 os.fsync(file.fileno())
             temporary.chmod(0o444)

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from faceset.errors import FacesetError
-from faceset.footage_files import footage_signature
+from faceset.footage_files import footage_signature, is_video
 from faceset.materialise import materialise
 from faceset.models import Model
 from faceset.project import Project, load_project
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from faceset.cuts import Cuts
 
 FAILED = "failed:"
+CHANGED = "what it reads was changed while it was read. Nothing of that was kept; run again."
 MACHINE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM, errno.EACCES, errno.EPERM)
 
 
@@ -42,6 +43,22 @@ class Job:
     folder: Path
     gpus: int = 0
     ran_on: str = "cpu"
+
+    def __post_init__(self) -> None:
+        self._footage = self._footage_signature()
+
+    def _footage_signature(self) -> str | None:
+        return footage_signature(self.source.frames) if self.step.stage.footage else None
+
+    def check_footage(self) -> None:
+        """Raise FacesetError if the footage that the job reads changed since it began."""
+        if self._footage_signature() != self._footage:
+            raise FacesetError(CHANGED)
+
+    def _check_video(self) -> None:
+        # A picture is verified by its digest whenever it is read; a video is not.
+        if self.step.stage.footage and is_video(self.source.frames):
+            self.check_footage()
 
     @property
     def params(self) -> dict[str, Any]:
@@ -94,14 +111,16 @@ class Job:
     def cuts(self) -> Iterator["Cuts"]:
         """What the store remembers of this source's cut faces, nobody else adding to it meanwhile."""
         with claimed(self.project.store.root, f"cuts of {self.source.name}"):
-            yield cuts_of(self.project, self.source.name)
+            yield cuts_of(self.project, self.source.name, self._check_video)
 
     @property
     def parts(self) -> StoredParts:
         """What was made of parts of this step's work: they depend on all that it does, but for what it reads."""
         source = {"source": self.step.where["source"]}
         rest = {"inputs": {}, "files": {}, "params": {**self.params, **source}}
-        return StoredParts(self.project.store, {**self.step.made_from, **rest}, self.step.stage.makes)
+        return StoredParts(
+            self.project.store, {**self.step.made_from, **rest}, self.step.stage.makes, self._check_video
+        )
 
     def output(self, name: str) -> Path:
         """Where to write the output of that name."""
@@ -139,20 +158,17 @@ def _run_step(project: Project, step: Step, compute: Callable[[Job], None], gpus
 
 
 def _compute(project: Project, step: Step, compute: Callable[[Job], None], gpus: int) -> Action:
-    store, key, before = project.store, step.key, _footage(project, step)
+    store = project.store
     with store.workspace() as folder:
         job = Job(project, step, folder, gpus)
         compute(job)
-        if _footage(project, step) != before or plan_step(project, step.stage, step.where, read_record).key != key:
-            raise FacesetError("what it reads was changed while it was read. Nothing was kept; run again.")
+        job.check_footage()
+        if plan_step(project, step.stage, step.where, read_record).key != step.key:
+            raise FacesetError(CHANGED)
         outputs = {name: store.put(job.output(name)) for name in step.stage.makes}
         action = Action(outputs, job.ran_on)
-        store.remember(key, action, step.made_from)
+        store.remember(step.key, action, step.made_from)
     return action
-
-
-def _footage(project: Project, step: Step) -> str | None:
-    return footage_signature(project.sources[step.where["source"]].frames) if step.stage.footage else None
 
 
 class _Tee:

@@ -88,8 +88,8 @@ def all_steps(project: Project) -> Iterator[tuple[Stage, Where]]:
     )
 
 
-def cuts_of(project: Project, source: str) -> "Cuts":
-    """What the store remembers of the faces of a source, as the code of today cuts them."""
+def cuts_of(project: Project, source: str, check: Callable[[], None] = lambda: None) -> "Cuts":
+    """What the store remembers of the faces of a source, as the code of today cuts them; `check` as `Cuts` has it."""
     from faceset.cuts import Cuts  # here, since most steps need no tables
 
     depends_on = {
@@ -97,7 +97,8 @@ def cuts_of(project: Project, source: str) -> "Cuts":
         "code": code_digests("faceset.cutting"),
         "libraries": {name: _version(name) for name in CUT_LIBRARIES},
     }
-    return Cuts(project.store.cuts / source, text_digest(canonical_json(depends_on)), project.store.set_aside)
+    context = text_digest(canonical_json(depends_on))
+    return Cuts(project.store.cuts / source, context, project.store.set_aside, check)
 
 
 @functools.cache

@@ -17,10 +17,14 @@ class StoredParts:
         All that any part depends on besides its own frames and faces.
     files
         The outputs of a part: name, and file name.
+    check
+        Called before a part is remembered; raises what it likes if it may not be what was asked for.
     """
 
-    def __init__(self, store: Store, made_from: Mapping[str, Any], files: Mapping[str, str]) -> None:
-        self._store, self._made_from, self._files = store, made_from, files
+    def __init__(
+        self, store: Store, made_from: Mapping[str, Any], files: Mapping[str, str], check: Callable[[], None]
+    ) -> None:
+        self._store, self._made_from, self._files, self._check = store, made_from, files, check
 
     def find(self, digest: str) -> Outputs | None:
         """The outputs of the part that `digest` tells from all others, verified, if it was made before."""
@@ -37,6 +41,7 @@ class StoredParts:
         with self._store.workspace() as folder:
             paths = {name: folder / file for name, file in self._files.items()}
             ran_on = work(paths)
+            self._check()
             action = Action({name: self._store.put(path) for name, path in paths.items()}, ran_on)
             self._store.remember(text_digest(canonical_json(made_from)), action, made_from)
         return self._outputs(action)

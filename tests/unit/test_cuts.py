@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from faceset.cuts import FACES_A_PACK, Cuts, MissingCutError
+from faceset.errors import FacesetError
 from faceset.face_pixels import FacePixels, pack, pixel_digest
 
 
@@ -103,3 +104,13 @@ def test_a_pack_that_is_gone_is_said_to_be(root: Path) -> None:
     assert cut(2)[0] not in cuts
     with pytest.raises(MissingCutError, match="gone"):
         cuts.read(cut(2)[0])
+
+
+def test_what_may_not_be_what_its_key_says_is_not_remembered(root: Path) -> None:
+    def changed() -> None:
+        raise FacesetError("the film was changed")
+
+    cuts = Cuts(root, "context", lambda path: path, changed)
+    with pytest.raises(FacesetError, match="the film was changed"):
+        cuts.add([cut(1)])
+    assert [path for path in root.rglob("*") if path.is_file()] == []

@@ -5,9 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from faceset.errors import FacesetError
+from faceset.jobs import Job
+from faceset.parts import Outputs
 from faceset.priming import prime
+from faceset.records import read_record
+from faceset.stages import STAGES
+from faceset.steps import plan_step
 from faceset.upkeep.forget import forget
-from factory import PICTURES, face, project, run_script, write_alignments, write_project
+from factory import PICTURES, face, project, run_script, write_alignments, write_project, write_sources, write_video
 
 STAGES_RUN = ("frames", "ingest", "crop", "embed", "track", "cluster")
 
@@ -64,3 +70,22 @@ def test_parts_are_forgotten_with_their_source(folder: Path) -> None:
     forget(project().store, folder, ("source", "photos"), everywhere=False, dry_run=False, say=print)
     assert list(Path("store/actions").glob("*/*")) == []
     assert list(Path("store/objects").glob("*/*")) == []
+
+
+def test_no_part_of_a_film_is_remembered_that_changed_while_it_was_read(folder: Path) -> None:
+    film = write_video(folder / "film.mp4", 3)
+    write_sources(folder, film.name)
+    for stage in ("frames", "detect", "ingest"):
+        run_script(stage)
+    step = plan_step(project(), STAGES["crop"], {"source": "photos"}, read_record)
+    job = Job(project(), step, folder)
+
+    def work(outputs: Outputs) -> str:
+        for path in outputs.values():
+            path.write_bytes(b"cut from who knows which film")
+        film.write_bytes(film.read_bytes() + b"more")
+        return "cpu"
+
+    with pytest.raises(FacesetError, match="changed while it was read"):
+        job.parts.make("0" * 64, work)
+    assert job.parts.find("0" * 64) is None
