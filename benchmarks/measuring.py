@@ -1,5 +1,6 @@
 """Time and memory of a function, alone in a process of its own."""
 
+import importlib
 import importlib.metadata
 import multiprocessing
 import os
@@ -32,6 +33,7 @@ def cost_of(function: Callable[..., Any], *arguments: Any) -> Cost:
 
 
 def _measured(function: Callable[..., Any], arguments: Sequence[Any]) -> Cost:
+    importlib.import_module("pandas")  # which pyarrow imports when it first makes an array
     started, busy = time.perf_counter(), time.process_time()
     result = function(*arguments)
     seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - busy

@@ -1,15 +1,19 @@
 """The store's memory of cut faces: the pixels of each extracted face, so that none is ever cut twice.
 
-    cuts/<source>/<context>/<sha256>.parquet    a `cuts` table of at most FACES_A_PACK faces, named by its bytes
+    cuts/<source>/<context>/<sha256>.parquet    a `cuts` table of at most FACES_A_PACK faces
 
-A context is what the pixels depend on besides the face and its source's footage: code and libraries.
+A pack is named by the digest of all its columns but the packed pixels, whose digests are one of them: so what is read
+can be verified without reading all. A context is what the pixels depend on besides the face and its source's footage:
+code and libraries.
 """
 
 import hashlib
 import os
+import struct
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -19,19 +23,58 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from faceset.atomic import sync_folder
-from faceset.digests import file_digest
 from faceset.errors import FacesetError
 from faceset.face_pixels import FacePixels
 from faceset.schemas import CUTS
 from faceset.tables import TableWriter, read_table
 
 FACES_A_PACK: Final = 512
-ROWS_A_GROUP: Final = 16
+ROWS_A_GROUP: Final = 8
 SUFFIX: Final = ".parquet"
+_INDEX: Final = ("cut", "pixels", "packed_sha256", "size_px")
 
 
 class MissingCutError(FacesetError):
     """The store does not hold the pixels of a face that was extracted."""
+
+
+def write_pack(path: Path, rows: Iterable[Mapping[str, Any]]) -> str:
+    """Write rows of a `cuts` table to a file of any name. Returns the digest to name it by."""
+    index: dict[str, list[Any]] = {name: [] for name in _INDEX}
+    with TableWriter(path, CUTS, group_rows=ROWS_A_GROUP) as table:
+        for row in rows:
+            for name, values in index.items():
+                values.append(row[name])
+            table.add(**{name: [value] for name, value in row.items()})
+    return _digest(index)
+
+
+def name_pack(path: Path, digest: str) -> Path:
+    """Give a file that `write_pack` wrote its name, once it is safe on the disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+    path.chmod(0o444)
+    pack = path.replace(path.with_name(f"{digest}{SUFFIX}"))
+    sync_folder(pack.parent)
+    return pack
+
+
+def pack_index(pack: Path) -> dict[str, list[Any]]:
+    """All columns of a pack but the pixels, verified.
+
+    Raises FacesetError for a file that is no pack, or not the one that its name tells.
+    """
+    index: dict[str, list[Any]] = read_table(pack, CUTS, _INDEX).to_pydict()
+    if _digest(index) != pack.stem:
+        raise FacesetError(f"{pack}: damaged since it was written.")
+    return index
+
+
+def _digest(index: Mapping[str, list[Any]]) -> str:
+    digest = hashlib.sha256()
+    for cut, pixels, packed_sha256, size_px in zip(*(index[name] for name in _INDEX), strict=True):
+        digest.update(cut + pixels + packed_sha256 + struct.pack("<i", size_px))
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +105,12 @@ class Cuts:
 
     def _learn(self, pack: Path) -> None:
         try:
-            table = read_table(pack, CUTS, ["cut", "pixels"])
-        except FileNotFoundError:  # another job has just set it aside
-            return
+            index = pack_index(pack)
         except FacesetError:
-            self._set_aside(pack)
+            with suppress(FileNotFoundError):  # where another job has just done so
+                self._set_aside(pack)
             return
-        for row, (cut, pixels) in enumerate(zip(*(column.to_pylist() for column in table.columns), strict=True)):
+        for row, (cut, pixels) in enumerate(zip(index["cut"], index["pixels"], strict=True)):
             self._places[cut] = _Place(pixels, len(self._packs), row)
         self._packs.append(pack)
 
@@ -85,44 +127,39 @@ class Cuts:
         # Flushing a pack to the disk takes as long as cutting dozens of faces, which need not wait for it.
         with ThreadPoolExecutor(1) as finishing:
             packs = [
-                finishing.submit(self._finish, self._write(first, islice(waiting, FACES_A_PACK - 1)))
+                finishing.submit(self._finish, *self._write(chain([first], islice(waiting, FACES_A_PACK - 1))))
                 for first in waiting
             ]
         for pack in packs:
             self._learn(pack.result())
 
-    def _write(self, first: tuple[bytes, FacePixels], others: Iterable[tuple[bytes, FacePixels]]) -> Path:
+    def _write(self, faces: Iterable[tuple[bytes, FacePixels]]) -> tuple[Path, str]:
         self._folder.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=".", dir=self._folder)
         os.close(handle)
+        rows = (
+            {
+                "cut": cut,
+                "pixels": bytes.fromhex(face.digest),
+                "packed_sha256": hashlib.sha256(face.packed).digest(),
+                "size_px": face.size_px,
+                "packed": face.packed,
+            }
+            for cut, face in faces
+        )
         try:
-            with TableWriter(Path(name), CUTS, group_rows=ROWS_A_GROUP) as table:
-                for cut, face in chain([first], others):
-                    table.add(
-                        cut=[cut],
-                        pixels=[bytes.fromhex(face.digest)],
-                        packed_sha256=[hashlib.sha256(face.packed).digest()],
-                        size_px=[face.size_px],
-                        packed=[face.packed],
-                    )
+            return Path(name), write_pack(Path(name), rows)
         except BaseException:
             Path(name).unlink()
             raise
-        return Path(name)
 
-    def _finish(self, temporary: Path) -> Path:
-        """Give a written pack its name, once it is safe on the disk."""
+    def _finish(self, temporary: Path, digest: str) -> Path:
         try:
             self._check()
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
-            temporary.chmod(0o444)
-            pack = temporary.replace(self._folder / f"{file_digest(temporary)}{SUFFIX}")
+            return name_pack(temporary, digest)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        sync_folder(self._folder)
-        return pack
 
     def read(self, cut: bytes) -> FacePixels:
         """The pixels of one face, verified; quick where they are asked for in the order in which they were added.

@@ -111,7 +111,13 @@ def iterate_rows(
 
     Raises FacesetError where the file is not such a table.
     """
-    file = _open(path, schema)
+    try:
+        yield from _batches(_open(path, schema), batch_rows, rows)
+    except (OSError, pa.ArrowException) as error:
+        raise _unreadable(path, error) from error
+
+
+def _batches(file: pq.ParquetFile, batch_rows: int, rows: slice) -> Iterator[pa.RecordBatch]:
     first, end, _ = rows.indices(file.metadata.num_rows)
     begin = 0
     for group in range(file.num_row_groups):  # asked for all groups at once, Arrow reads ahead without bound

@@ -1,18 +1,16 @@
 """The packs of cut faces in a store: which faces are in them, and taking faces out."""
 
-import os
+import hashlib
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-import pyarrow as pa
-
-from faceset.cuts import ROWS_A_GROUP, SUFFIX
-from faceset.digests import file_digest
+from faceset.cuts import ROWS_A_GROUP, SUFFIX, name_pack, pack_index, write_pack
 from faceset.errors import FacesetError
 from faceset.schemas import CUTS, EXTRACTED
 from faceset.store import Store
-from faceset.tables import TableWriter, iterate_rows, read_table
+from faceset.tables import iterate_rows, read_table
 from faceset.upkeep.contents import StoredAction, size_on_disk
 
 
@@ -26,7 +24,7 @@ def named_cuts(store: Store, actions: Iterable[StoredAction]) -> set[bytes]:
     found: set[bytes] = set()
     for action in actions:
         if artifact := action.action.outputs.get("extracted"):
-            with suppress(FacesetError, FileNotFoundError):
+            with suppress(FacesetError):
                 column = read_table(store.object_path(artifact), EXTRACTED, ["cut"])["cut"]
                 found.update(bytes.fromhex(cut) for cut in column.to_pylist())
     return found
@@ -37,7 +35,17 @@ def cuts_in(pack: Path) -> set[bytes]:
 
     Raises FacesetError for a pack that can not be read.
     """
-    return set(read_table(pack, CUTS, ["cut"])["cut"].to_pylist())
+    return set(pack_index(pack)["cut"])
+
+
+def is_whole(pack: Path) -> bool:
+    """Whether a pack is what its name tells, its pixels included."""
+    try:
+        return bool(cuts_in(pack)) and all(
+            hashlib.sha256(row["packed"]).digest() == row["packed_sha256"] for row in _rows(pack)
+        )
+    except FacesetError:
+        return False
 
 
 def rewrite(pack: Path, kept: Collection[bytes]) -> int:
@@ -46,22 +54,17 @@ def rewrite(pack: Path, kept: Collection[bytes]) -> int:
     Raises FacesetError for a pack that can not be read.
     """
     before, after = size_on_disk(pack), 0
-    if not cuts_in(pack).isdisjoint(kept):
+    cuts = cuts_in(pack)
+    if cuts.issubset(kept):
+        return 0
+    if not cuts.isdisjoint(kept):
         temporary = pack.with_name(f".{pack.name}")
-        with TableWriter(temporary, CUTS, group_rows=ROWS_A_GROUP) as table:
-            for rows in _kept_rows(pack, kept):
-                table.add(**{name: rows[name].to_pylist() for name in rows.schema.names})
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.chmod(0o444)
-        after = size_on_disk(temporary)
-        new = temporary.replace(pack.with_name(f"{file_digest(temporary)}{SUFFIX}"))
-        if new == pack:
-            return 0
+        digest = write_pack(temporary, (row for row in _rows(pack) if row["cut"] in kept))
+        after = size_on_disk(name_pack(temporary, digest))
     pack.unlink()
     return before - after
 
 
-def _kept_rows(pack: Path, kept: Collection[bytes]) -> Iterator[pa.RecordBatch]:
+def _rows(pack: Path) -> Iterator[dict[str, Any]]:
     for rows in iterate_rows(pack, CUTS, ROWS_A_GROUP):
-        yield rows.filter(pa.array([cut in kept for cut in rows["cut"].to_pylist()]))
+        yield from rows.to_pylist()

@@ -9,7 +9,7 @@ from faceset.progress import Progress
 from faceset.store import DamagedActionError, Store
 from faceset.store_lock import shared
 from faceset.upkeep.contents import DIGEST, StoredAction, action_paths, named_subjects, object_paths, read_stored_action
-from faceset.upkeep.packs import cuts_in, named_cuts, pack_paths
+from faceset.upkeep.packs import cuts_in, is_whole, named_cuts, pack_paths
 
 STATE = "verified"
 
@@ -23,8 +23,8 @@ def verify(store: Store, say: Callable[[str], None]) -> bool:
     Raises FacesetError for what can not be read or set aside.
     """
     with shared(store.root):
-        bad_objects = _verify_files(store, object_paths(store), "objects", say)
-        bad_objects += _verify_files(store, pack_paths(store), "packs of cut faces", say)
+        bad_objects = _verify_files(store, object_paths(store), "objects", _is_right, say)
+        bad_objects += _verify_files(store, pack_paths(store), "packs of cut faces", is_whole, say)
         bad_actions = _verify_actions(store, say)
         (store.root / STATE).unlink(missing_ok=True)
     if bad_objects or bad_actions:
@@ -37,7 +37,9 @@ def verify(store: Store, say: Callable[[str], None]) -> bool:
     return True
 
 
-def _verify_files(store: Store, paths: list[Path], what: str, say: Callable[[str], None]) -> int:
+def _verify_files(
+    store: Store, paths: list[Path], what: str, is_right: Callable[[Path], bool], say: Callable[[str], None]
+) -> int:
     before = _verified_before(store)
     waiting = [path for path in paths if path.stem not in before]
     if len(waiting) < len(paths):
@@ -46,7 +48,7 @@ def _verify_files(store: Store, paths: list[Path], what: str, say: Callable[[str
     with (store.root / STATE).open("a", encoding="ascii") as state:
         for path in Progress(waiting, f"{what} verified"):
             try:
-                right = _is_right(path)
+                right = is_right(path)
                 if not right:
                     say(f"{path}: damaged; set aside as {store.set_aside(path)}")
                     bad += 1
