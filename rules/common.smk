@@ -46,6 +46,7 @@ except FacesetError as error:
 wildcard_constraints:
     source="|".join(map(re.escape, PROJECT.sources)),
     faceset="|".join(map(re.escape, PROJECT.config.facesets)),
+    shard=r"\d+-of-\d+",
 
 
 def claim_folder():
@@ -106,7 +107,10 @@ def inputs_of(stage):
 
     def inputs(wildcards):
         prime_once()
-        return STAGES[stage].record_inputs(PROJECT, dict(wildcards.items()))
+        where = {name: value for name, value in wildcards.items() if name != "shard"}
+        known = Path(STAGES[stage].record.format(**where)).exists()
+        shards = [] if known or "shard" in wildcards.keys() else STAGES[stage].shards_of(PROJECT, where)
+        return [*STAGES[stage].record_inputs(PROJECT, where), *shards]
 
     return inputs
 
@@ -120,9 +124,8 @@ def gpu_of(stage):
     """The GPUs that a stage's job asks for: none where it runs no model, or the store knows its result already."""
 
     def gpu(wildcards, input):  # the name that Snakemake asks for
-        if not STAGES[stage].models(PROJECT):
-            return 0
-        return 0 if is_known(PROJECT, stage, dict(wildcards.items())) else 1
+        where = {name: value for name, value in wildcards.items() if name != "shard"}
+        return 1 if STAGES[stage].models(PROJECT) and not is_known(PROJECT, stage, where) else 0
 
     return gpu
 

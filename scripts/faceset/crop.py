@@ -27,7 +27,7 @@ from faceset.geometry import (
     warp_face,
 )
 from faceset.measures import MEASURED_SIZE_PX, measure_face
-from faceset.parts import Outputs, Parts, parts_of, rows_digest
+from faceset.parts import WHOLE, Outputs, Parts, parts_of, rows_digest
 from faceset.progress import Progress
 from faceset.schemas import CHIPS, FACES, FRAMES, MEASURES
 from faceset.smooth_warp import smooth_warp
@@ -46,6 +46,8 @@ CHIP_JPEG = [
 def crop_faces(footage: Path, frames: Path, faces: Path, outputs: Outputs, parts: Parts) -> None:
     """Write the `chips` and `measures` tables of a source: all faces without a problem, in the order of frames.
 
+    For a shard, the tables are those of its share.
+
     Raises FacesetError if the footage no longer agrees with its `frames` table.
     """
     table = read_table(faces, FACES, ["face_id", "position", "landmarks", "problem"])
@@ -57,10 +59,11 @@ def crop_faces(footage: Path, frames: Path, faces: Path, outputs: Outputs, parts
         frames_wanted = np.unique(wanted).tolist()
         return iter(Progress(read_frames(footage, frames, frames_wanted), "frames cropped", len(frames_wanted)))
 
-    work = [table.slice(part.start, part.stop - part.start) for part in parts_of(positions)]
-    if len(work) < 2:
+    all_parts = parts_of(positions)
+    if len(all_parts) < 2 and parts.shard == WHOLE:
         _crop(table, pictures_of(positions), outputs)
         return
+    work = [table.slice(part.start, part.stop - part.start) for part in parts.shard.of(all_parts)]
     listed = read_table(frames, FRAMES, ["digest", "pts", "rotation"])
     digests = [rows_digest(rows, listed.take(np.unique(rows["position"]))) for rows in work]
     made = [parts.find(digest) for digest in digests]

@@ -19,7 +19,7 @@ from faceset.geometry_constants import LANDMARKS_98_TO_68
 from faceset.identity import IdentityModel
 from faceset.inference import Device
 from faceset.models import IdentityEntry, verified_model_path
-from faceset.parts import Outputs, Parts, parts_of, rows_digest
+from faceset.parts import WHOLE, Outputs, Parts, parts_of, rows_digest
 from faceset.progress import Progress
 from faceset.schemas import CHIPS, FACES
 from faceset.tables import iterate_rows, read_table
@@ -30,7 +30,7 @@ def embed_chips(
 ) -> str:
     """Write the `embeddings` table of a source's chips. Returns what the model ran on.
 
-    Memory grows by one embedding a face.
+    Memory grows by one embedding a face. For a shard, the table is that of its share.
     """
     identity = IdentityModel(model, verified_model_path(model, models_folder), device)
     listed = read_table(chips, CHIPS, ["face_id", "sha256"]).combine_chunks()
@@ -53,16 +53,17 @@ def embed_chips(
         write_embeddings(outputs["embeddings"], found, model.name, model.sha256)
         return identity.provider
 
-    work = parts_of(table["position"].to_numpy())
-    if len(work) < 2:
+    work = parts.shard.of(all_parts := parts_of(table["position"].to_numpy()))
+    if len(all_parts) < 2 and parts.shard == WHOLE:
         return embed(slice(0, len(listed)), {"embeddings": output})
     found = []
     for part in work:
         digest = rows_digest(*(rows.slice(part.start, part.stop - part.start) for rows in (listed, table)))
         made = parts.find(digest) or parts.make(digest, partial(embed, part))
         found.append(read_embeddings(made["embeddings"]))
-    vectors = np.concatenate([embeddings.vectors for embeddings in found])
-    write_embeddings(output, Embeddings(listed["face_id"].to_pylist(), vectors, model.metric), model.name, model.sha256)
+    ids = [face_id for embeddings in found for face_id in embeddings.face_ids]
+    vectors = np.concatenate([np.empty((0, model.dimensions), np.float32), *(one.vectors for one in found)])
+    write_embeddings(output, Embeddings(ids, vectors, model.metric), model.name, model.sha256)
     return identity.provider
 
 

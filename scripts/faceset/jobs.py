@@ -14,10 +14,11 @@ from faceset.errors import FacesetError
 from faceset.footage_files import footage_signature, is_video
 from faceset.materialise import materialise
 from faceset.models import Model
+from faceset.parts import WHOLE, Shard
 from faceset.project import Project, load_project
 from faceset.records import publish, read_record
 from faceset.sources import Source
-from faceset.stages import STAGES, Where
+from faceset.stages import STAGES
 from faceset.steps import Step, cuts_of, plan_step
 from faceset.store import Action
 from faceset.store_lock import claimed, shared
@@ -26,6 +27,8 @@ from faceset.stored_parts import StoredParts
 if TYPE_CHECKING:
     from faceset.cuts import Cuts
 
+SHARD_RULE = "_shard"
+"""What the rule of a stage's shards is called behind the stage's name."""
 FAILED = "failed:"
 CHANGED = "what it reads was changed while it was read. Nothing of that was kept; run again."
 MACHINE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM, errno.EACCES, errno.EPERM)
@@ -35,13 +38,15 @@ MACHINE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOM
 class Job:
     """What a script computes from and writes to.
 
-    `ran_on` may be set to what the models ran on. `gpus` is how many GPUs the job was granted.
+    `ran_on` may be set to what the models ran on. `gpus` is how many GPUs the job was granted, `shard` which of the
+    step's parts it is to make.
     """
 
     project: Project
     step: Step
     folder: Path
     gpus: int = 0
+    shard: Shard = WHOLE
     ran_on: str = "cpu"
 
     def __post_init__(self) -> None:
@@ -119,7 +124,7 @@ class Job:
         source = {"source": self.step.where["source"]}
         rest = {"inputs": {}, "files": {}, "params": {**self.params, **source}}
         return StoredParts(
-            self.project.store, {**self.step.made_from, **rest}, self.step.stage.makes, self._check_video
+            self.project.store, {**self.step.made_from, **rest}, self.step.stage.makes, self._check_video, self.shard
         )
 
     def output(self, name: str) -> Path:
@@ -171,6 +176,15 @@ def _compute(project: Project, step: Step, compute: Callable[[Job], None], gpus:
     return action
 
 
+def run_shard(project: Project, step: Step, compute: Callable[[Job], None], gpus: int, shard: Shard) -> None:
+    """Have the store know the parts of a target that are this shard's."""
+    store = project.store
+    with shared(store.root), claimed(store.root, f"{step.key} {shard}"):
+        if store.find(step.key) is None:
+            with store.workspace() as folder:
+                compute(Job(project, step, folder, gpus, shard))
+
+
 class _Tee:
     """Write to the job's log and to the terminal alike."""
 
@@ -190,20 +204,27 @@ class _Tee:
 def run_script(snakemake: Any, compute: Callable[[Job], None]) -> None:
     """What every script does: run its rule's stage for the job's wildcards.
 
-    The `snakemake` object is only read: `rule`, `wildcards`, `config`, `resources`, `log`. What a user can mend, a
-    full disk included, ends the job with one line and no traceback; so does an interruption.
+    The `snakemake` object is only read: `rule`, `wildcards`, `config`, `resources`, `log`, and of a shard `output`, its
+    mark. What a user can mend, a full disk included, ends the job with one line and no traceback; so does an
+    interruption.
     """
-    where: Where = dict(snakemake.wildcards.items())
+    where: dict[str, str] = dict(snakemake.wildcards.items())
     label = " ".join([snakemake.rule, *where.values()])
+    stage = STAGES[snakemake.rule.removesuffix(SHARD_RULE)]
+    shard = where.pop("shard", None)
     terminal = sys.stderr
     with Path(snakemake.log[0]).open("w", encoding="utf-8") as log:
         sys.stderr = _Tee(terminal, log)
         try:
             project = load_project(snakemake.config)
-            if snakemake.rule == "frames":
+            if stage.name == "frames":
                 project.footage_digests(project.sources[where["source"]]).learn(project.config.paranoid)
-            step = plan_step(project, STAGES[snakemake.rule], where, read_record)
-            computed = run_step(project, step, compute, snakemake.resources.get("gpu", 0))
+            step, gpus = plan_step(project, stage, where, read_record), snakemake.resources.get("gpu", 0)
+            if shard:
+                run_shard(project, step, compute, gpus, Shard.named(shard))
+                Path(snakemake.output[0]).touch()
+                return
+            computed = run_step(project, step, compute, gpus)
             print(f"faceset: {label}: {'done' if computed else 'known already, nothing computed'}", file=sys.stderr)
         except FacesetError as error:
             _fail(label, str(error))

@@ -1,10 +1,14 @@
-"""Long work in parts of so many frames, each remembered by itself: a crash or an edit costs a part."""
+"""Long work in parts of so many frames, each remembered by itself: a crash or an edit costs a part.
+
+Jobs of their own, the shards, may make shares of the parts beforehand. They change no result's bytes.
+"""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -15,8 +19,39 @@ FRAMES_A_PART: Final = 10_000
 Outputs = Mapping[str, Path]
 
 
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A share of a step's parts, `number` of `count`, from 1; or all of them."""
+
+    number: int
+    count: int
+
+    @classmethod
+    def named(cls, name: str) -> "Shard":
+        """The shard of a name as `str` gives it, like 2-of-7."""
+        number, _, count = name.partition("-of-")
+        return cls(int(number), int(count))
+
+    def __str__(self) -> str:
+        return f"{self.number}-of-{self.count}"
+
+    def of(self, parts: Sequence[Part]) -> Sequence[Part]:
+        """Its share. Work of a single part is left to the job that wants the whole."""
+        if self.count > 1 and len(parts) < 2:
+            return []
+        return parts[(self.number - 1) * len(parts) // self.count : self.number * len(parts) // self.count]
+
+
+WHOLE: Final = Shard(1, 1)
+
+
 class Parts(Protocol):
-    """What was made of parts of a step's work."""
+    """What was made of parts of a step's work, of which `shard` are to be made."""
+
+    shard: Shard
 
     def find(self, digest: str) -> Outputs | None:
         """The outputs of the part that `digest` tells from all others of this step, if it was made before."""

@@ -68,6 +68,10 @@ def sweep(stage: Stage, where: Where) -> None:
         shown = Path(pattern.format(**where))
         for leftover in shown.parent.glob(f".{shown.name}.*"):
             leftover.unlink()
+    # A shard's mark tells nothing: whether its parts are there, the store knows.
+    marks = Path(stage.shard.format(**where, shard="*"))
+    for mark in marks.parent.glob(marks.name):
+        mark.unlink()
 
 
 def retract_strangers(owned: set[Path]) -> None:

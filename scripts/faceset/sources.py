@@ -26,6 +26,12 @@ COLUMNS = (
         "`allowed` where a frame may show a person twice, in a mirror or a picture on a wall: faces of one frame may "
         "then be one person. Else they never are",
     ),
+    (
+        "shards",
+        False,
+        "over how many jobs a long source is dealt out while its faces are found, cropped and embedded, each of them "
+        "with parts of 10,000 frames. For clusters; results are the same for any number. Empty: 1",
+    ),
     ("note", False, "anything; for you alone"),
 )
 """The columns of the table: name, whether it is needed, and what it means."""
@@ -43,7 +49,7 @@ class Source:
 
     `alignments` is None where faces are to be detected; where `faceset install` put a cleaned file in the original's
     place, it is the original. `rights` says why this footage may be used.
-    `duplicates` is whether two faces of one frame may be one person.
+    `duplicates` is whether two faces of one frame may be one person; `shards`, how many jobs share long work on it.
     """
 
     name: str
@@ -51,6 +57,7 @@ class Source:
     alignments: Path | None
     rights: str
     duplicates: bool = False
+    shards: int = 1
 
 
 def check_name(name: str, where: str, what: str) -> None:
@@ -120,6 +127,12 @@ def _duplicates(cell: str, where: str) -> bool:
     return cell == "allowed"
 
 
+def _shards(cell: str, where: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,2}|", cell):
+        raise FacesetError(f"{where}: shards is {cell!r}; expected a number from 1 to 999, or nothing.")
+    return int(cell or 1)
+
+
 def _source(cells: dict[str, str], where: str) -> Source:
     name = cells["source"]
     check_name(name, where, "source")
@@ -141,4 +154,5 @@ def _source(cells: dict[str, str], where: str) -> Source:
     else:
         default = default_alignments_path(frames)
         alignments = installed_original(default) if default.is_file() else None
-    return Source(name, frames, alignments, cells["rights"], _duplicates(cells.get("duplicates", ""), where))
+    duplicates, shards = _duplicates(cells.get("duplicates", ""), where), _shards(cells.get("shards", ""), where)
+    return Source(name, frames, alignments, cells["rights"], duplicates, shards)

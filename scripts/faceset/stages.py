@@ -7,15 +7,13 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from faceset.code_digest import code_digests
 from faceset.digests import file_digest
 from faceset.footage_files import content_digest, is_video
+from faceset.parts import Shard
 from faceset.project import DETECTION_MODELS, REPOSITORY, Project
-
-if TYPE_CHECKING:
-    pass
 
 Where = Mapping[str, str]
 """Which instance of a stage: the values of its wildcards `source` and `faceset`, as far as it has them."""
@@ -33,6 +31,10 @@ def _no_files(project: Project, where: Where) -> dict[str, Path]:  # noqa: ARG00
 
 def _no_models(project: Project) -> tuple[str, ...]:  # noqa: ARG001
     return ()
+
+
+def _never(project: Project) -> bool:  # noqa: ARG001
+    return False
 
 
 def _always(project: Project, where: Where) -> bool:  # noqa: ARG001
@@ -64,6 +66,8 @@ class Stage:
         Outputs whose plain name is a real file: a browser goes by the name of what a link leads to.
     footage
         Whether it reads the footage itself, by the `frames` table.
+    in_parts
+        In which projects its work is done in parts, which shards may share.
     reads_if
         For a name in `reads`: in which projects only.
     runs_if
@@ -83,6 +87,7 @@ class Stage:
     runs_if: Callable[[Project, Where], bool] = _always
     copies: tuple[str, ...] = ()
     footage: bool = False
+    in_parts: Callable[[Project], bool] = _never
     gpu: bool = False
 
     @property
@@ -94,6 +99,17 @@ class Stage:
     def links(self) -> dict[str, str]:
         """Patterns of the plain names that lead to the outputs, or of the copies of them."""
         return {name: f"{self.folder}/{file}" for name, file in self.makes.items()}
+
+    @property
+    def shard(self) -> str:
+        """Pattern of the path of the mark that one of its shards is made; the wildcard `shard` is its name."""
+        return f"{self.folder}/{self.name}.shard-{{shard}}"
+
+    def shards_of(self, project: Project, where: Where) -> list[str]:
+        """The marks of the shards that make the parts of this instance beforehand, if there are several."""
+        count = project.sources[where["source"]].shards if self.in_parts(project) else 1
+        names = [str(Shard(number, count)) for number in range(1, count + 1)]
+        return [self.shard.format(**where, shard=name) for name in names] if count > 1 else []
 
     @property
     def benchmark(self) -> str:
@@ -186,6 +202,10 @@ def _keep_list_file(project: Project, where: Where) -> dict[str, Path]:
 def _manifest_params(project: Project, where: Where) -> dict[str, Any]:
     faceset = project.faceset(where["faceset"])
     return {"policy": faceset.policy, "filters": faceset.filters.model_dump()}
+
+
+def _embeds_chips(project: Project) -> bool:
+    return not project.takes_embeddings_from_alignments
 
 
 def _embed_params(project: Project, where: Where) -> dict[str, Any]:
@@ -283,6 +303,7 @@ STAGES = {
             params=lambda project, where: project.config.detect.model_dump(),  # noqa: ARG005
             models=lambda project: DETECTION_MODELS,  # noqa: ARG005
             runs_if=_is_detected,
+            in_parts=lambda project: True,  # noqa: ARG005
             gpu=True,
         ),
         Stage(
@@ -302,6 +323,7 @@ STAGES = {
             makes={"chips": "chips.parquet", "measures": "measures.parquet"},
             module="faceset.crop",
             reads={"frames": "frames.frames", "faces": "ingest.faces"},
+            in_parts=lambda project: True,  # noqa: ARG005
             libraries=("av", "numpy", "opencv-python", "pyarrow"),
         ),
         Stage(
@@ -311,12 +333,13 @@ STAGES = {
             module="faceset.embed",
             reads={"faces": "ingest.faces", "chips": "crop.chips", "alignments": "ingest.alignments"},
             reads_if={
-                "chips": lambda project: not project.takes_embeddings_from_alignments,
+                "chips": _embeds_chips,
                 "alignments": lambda project: project.takes_embeddings_from_alignments,
             },
             libraries=("msgpack", "numpy", "onnxruntime", "opencv-python", "pyarrow", "scipy"),
             params=_embed_params,
             models=_identity_models,
+            in_parts=_embeds_chips,
             gpu=True,
         ),
         Stage(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from faceset.digests import canonical_json, text_digest
-from faceset.parts import Outputs
+from faceset.parts import WHOLE, Outputs, Shard
 from faceset.store import Action, Store
 
 
@@ -19,11 +19,19 @@ class StoredParts:
         The outputs of a part: name, and file name.
     check
         Called before a part is remembered; raises what it likes if it may not be what was asked for.
+    shard
+        Which of the parts are wanted.
     """
 
     def __init__(
-        self, store: Store, made_from: Mapping[str, Any], files: Mapping[str, str], check: Callable[[], None]
+        self,
+        store: Store,
+        made_from: Mapping[str, Any],
+        files: Mapping[str, str],
+        check: Callable[[], None],
+        shard: Shard = WHOLE,
     ) -> None:
+        self.shard = shard
         self._store, self._made_from, self._files, self._check = store, made_from, files, check
 
     def find(self, digest: str) -> Outputs | None:

@@ -24,7 +24,7 @@ from faceset.face_png import encode
 from faceset.footage import list_frames
 from faceset.footage_files import list_pictures
 from faceset.geometry_constants import LANDMARKS_98_TO_68, MEAN_FACE_51
-from faceset.parts import Outputs
+from faceset.parts import WHOLE, Outputs
 from faceset.project import REPOSITORY, Project, load_project
 from faceset.schemas import Schema
 from faceset.stages import STAGES
@@ -181,6 +181,7 @@ class FolderParts:
 
     def __init__(self, folder: Path, *names: str) -> None:
         self.folder, self.names = folder, names
+        self.shard = WHOLE
         self.made: list[str] = []
 
     def find(self, digest: str) -> Outputs | None:
@@ -207,11 +208,17 @@ def learn_footage(of: Project) -> None:
         of.footage_digests(source).learn()
 
 
-def run_script(stage: str, **changes: Any) -> str:
-    """Run a stage's script in the current folder, for the first instance of it, as Snakemake would; returns its log."""
+def run_script(stage: str, shard: str = "", **changes: Any) -> str:
+    """Run a stage's script in the current folder, for the first instance of it, as Snakemake would; returns its log.
+
+    With `shard`, it is that shard's job.
+    """
     log = Path("job.log")
     where = next(iter(STAGES[stage].instances(project(**changes))))
     settings = {**CONFIG, **changes}
     job = SimpleNamespace(rule=stage, wildcards=where, config=settings, log=[str(log)], threads=1, resources={})
+    if shard:
+        job.rule, job.wildcards = f"{stage}_shard", {**where, "shard": shard}
+        job.output = [STAGES[stage].shard.format(**job.wildcards)]
     runpy.run_path(str(REPOSITORY / "scripts" / f"{stage}.py"), {"snakemake": job})
     return log.read_text()

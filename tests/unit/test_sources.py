@@ -93,3 +93,12 @@ def test_duplicates_are_allowed_where_the_cell_says_so_and_other_words_are_refus
     assert [source.duplicates for source in found] == [True, False]
     with pytest.raises(FacesetError, match=r"line 2: duplicates is 'yes'; expected allowed, or nothing"):
         read(f"{header}a\tfilm.mp4\t\t\tyes\n")
+
+
+def test_shards_are_a_number_and_one_where_nothing_is_said() -> None:
+    header = HEADER.replace("\n", "\tshards\n")
+    found = read(f"{header}a\tphotos\t\t\t7\nb\tphotos\t\t\t\n")
+    assert [source.shards for source in found] == [7, 1]
+    for cell in ("0", "-1", "2.5", "many", "1000"):
+        with pytest.raises(FacesetError, match=r"line 2: shards is '.*'; expected a number from 1 to 999, or nothing"):
+            read(f"{header}a\tphotos\t\t\t{cell}\n")

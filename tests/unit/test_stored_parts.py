@@ -1,13 +1,14 @@
 """Promises of long work that is done in parts."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from faceset.errors import FacesetError
 from faceset.jobs import Job
-from faceset.parts import Outputs
+from faceset.parts import Outputs, Shard
 from faceset.priming import prime
 from faceset.records import read_record
 from faceset.stages import STAGES
@@ -61,6 +62,62 @@ def test_a_crash_costs_the_part_that_it_hits(folder: Path) -> None:
     for stage in ("frames", "ingest", "crop"):
         run_script(stage)
     assert len(parts("crop") - made) == 1
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("stages", "in_parts"), [(STAGES_RUN, ("crop", "embed")), (("frames", "detect"), ("detect",))], ids=str
+)
+def test_shards_make_all_parts_once_and_change_no_byte(stages: tuple[str, ...], in_parts: tuple[str, ...]) -> None:
+    write_alignments(Path.cwd(), {name: [face(x=20 + place)] for place, name in enumerate(PICTURES)})
+    if "detect" in stages:
+        Path("photos/alignments.fsa").unlink()
+    for stage in stages:
+        run_script(stage)
+    records = {stage: Path(f"results/photos/{stage}.json").read_bytes() for stage in in_parts}
+    shutil.rmtree("store")
+    shutil.rmtree("results")
+    for stage in stages:
+        if stage in records:
+            for number in (2, 1):
+                run_script(stage, shard=f"{number}-of-2")
+            made = parts(stage)
+            assert len(made) == 3
+        run_script(stage)
+        if stage in records:
+            assert parts(stage) == made
+            assert Path(f"results/photos/{stage}.json").read_bytes() == records[stage]
+
+
+def test_a_source_of_one_part_is_left_to_the_job_that_wants_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_project(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for stage in ("frames", "ingest"):
+        run_script(stage)
+    for number in (1, 2, 3):
+        run_script("crop", shard=f"{number}-of-3")
+    assert parts("crop") == set()
+    run_script("crop")
+    run_script("embed")
+    assert parts("crop") == parts("embed") == set()
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 30])
+@pytest.mark.parametrize("length", [0, 2, 5, 29])
+def test_each_part_is_in_exactly_one_shard(count: int, length: int) -> None:
+    shards = [Shard.named(f"{number}-of-{count}") for number in range(1, count + 1)]
+    assert [part for shard in shards for part in shard.of(range(length))] == list(range(length))
+
+
+@pytest.mark.usefixtures("folder")
+def test_marks_of_shards_that_a_killed_run_left_are_no_promise() -> None:
+    mark = Path(STAGES["crop"].shard.format(source="photos", shard="1-of-2"))
+    mark.parent.mkdir(parents=True)
+    mark.touch()
+    prime(project())
+    assert not mark.exists()
 
 
 def test_parts_are_forgotten_with_their_source(folder: Path) -> None:
