@@ -1,6 +1,6 @@
 """The settings of clustering: what each of them does, on made-up faces of other seeds than the benchmark's.
 
-`make bench-large` runs it; the constants of `grouping` and `stragglers` were chosen by it.
+`python -m benchmarks calibration` runs it, for half an hour; the constants of `grouping` and `stragglers` were chosen by it.
 """
 
 from types import ModuleType

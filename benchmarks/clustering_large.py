@@ -10,7 +10,8 @@ def report() -> list[str]:
     return [
         "# Clustering a million",
         "",
-        f"As the growth in clustering.md: from Parquet to Parquet, {FACES_A_PERSON} faces or tracks a person.",
+        f"As the growth in clustering.md: from Parquet to Parquet, {FACES_A_PERSON} faces or tracks a person. The row",
+        "before is that of as many faces a track.",
         "",
         *growth(CASES),
     ]

@@ -28,7 +28,7 @@ from faceset.schemas import EXTRACTED, FACES, KEPT, MEASURES
 from faceset.schemas import FRAMES as FRAMES_TABLE
 from faceset.tables import read_table, write_table
 
-FRAMES, MANY_FRAMES = 600, 3000
+FRAMES, MANY_FRAMES = 400, 3000
 WIDTH, HEIGHT = 1280, 720
 PLACES = ((120, 120, 210), (520, 220, 260), (900, 160, 180))  # left, top and edge of the faces of every frame
 SIZE_PX = 512

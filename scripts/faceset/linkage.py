@@ -79,13 +79,14 @@ def _contract(groups: Groups, pairs: Pairs, limit: float) -> None:
         return
     barred = _between_linked(groups, pairs)
     for level in np.unique([*np.quantile(gaps, np.arange(1, LEVELS) / LEVELS), limit]):
-        near = gaps <= level
-        later, pairs, gaps = _chosen(pairs, ~near), _chosen(pairs, near), gaps[near]
-        barred, passed = _contract_level(groups, pairs, gaps, barred, level)
+        near, sizes = gaps <= level, groups.sizes.copy()
+        barred, passed = _contract_level(groups, _chosen(pairs, near), gaps[near], barred, level)
         if level < limit:
-            groups.labels()
-            pairs, barred = _renamed(groups, _together(later, *passed), barred)
-            pairs, gaps = _within(groups, pairs, limit)
+            changed = (groups.labels() != np.arange(groups.count)) | (groups.sizes != sizes)
+            pairs, gaps, moved = _set_apart(_chosen(pairs, ~near), changed, gaps[~near])
+            free, barred = _renamed(groups, _together(moved, *passed), barred)
+            free, free_gaps = _within(groups, free, limit)
+            pairs, gaps = _together(pairs, free), np.concatenate([gaps, free_gaps])
 
 
 def _between_linked(groups: Groups, pairs: Pairs) -> Pairs:

@@ -30,7 +30,7 @@ def nearest(queries: Float32, vectors: Float32, count: int) -> tuple[Int64, Floa
     """For each of Q queries, the `count` nearest of N vectors, nearest first.
 
     For many queries of wide vectors only the LOOKED_AT principal components are compared: distances come out a little
-    too small. Beyond EXACT_PAIRS comparisons the vectors are dealt into about 4 sqrt(N) cells (k-means), and a query
+    too small. Beyond EXACT_PAIRS comparisons the vectors are dealt into about 3 sqrt(N) cells (k-means), and a query
     looks into the nearest of them only, as many as hold VECTORS_PROBED on average and more for more neighbours: a few
     may then be missed. In the cells vectors lie as numbers of 16 bits, which change a distance by less than a
     thousandth.
@@ -87,7 +87,7 @@ def _nearest_by_cells(queries: Float32, vectors: Float32, count: int) -> tuple[I
 def _trained(vectors: Float32) -> faiss.IndexIVFScalarQuantizer:
     """An empty index of cells, which k-means of a sample found."""
     size, width = vectors.shape
-    cells = min(int(4 * np.sqrt(size)), size // LEAST_A_CELL + 1)
+    cells = min(int(3 * np.sqrt(size)), size // LEAST_A_CELL + 1)
     half_precision, of_residuals = faiss.ScalarQuantizer.QT_fp16, False
     centroids = faiss.IndexFlatL2(width)
     index = faiss.IndexIVFScalarQuantizer(centroids, width, cells, half_precision, faiss.METRIC_L2, of_residuals)
