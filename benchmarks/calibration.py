@@ -1,6 +1,7 @@
 """The settings of clustering: what each of them does, on made-up faces of other seeds than the benchmark's.
 
-`python -m benchmarks calibration` runs it, for half an hour; the constants of `grouping` and `stragglers` were chosen by it.
+`python -m benchmarks calibration` runs it, for half an hour; the constants of `grouping` and `stragglers` were chosen
+by it.
 """
 
 from types import ModuleType

@@ -121,13 +121,13 @@ def _row(faces: Faces, people: int, name: str, setting: str, labels: np.ndarray,
 
 
 def growth(cases: tuple[tuple[int, int], ...]) -> list[str]:
-    """Lines of the table of sizes: faces, and how many a track has; the fastest of three runs up to 100,000 faces."""
+    """Lines of the table of sizes: faces, and faces a track; the fastest of two runs, of three where faces are few."""
     rows: list[tuple[object, ...]] = []
     before: dict[int, float] = {}
     for count, length in cases:
         with tempfile.TemporaryDirectory() as folder:
             cost_of(write_source, Path(folder), count, length)
-            cost = min(cost_of(cluster_source, Path(folder)) for _ in range(3 if count <= FEW else 1))
+            cost = min(cost_of(cluster_source, Path(folder)) for _ in range(3 if count <= FEW else 2))
         times = f"{cost.seconds / before[length]:.1f}" if length in before else ""
         before[length] = cost.seconds
         seconds = f"{cost.seconds:.1f}", f"{cost.cpu_seconds:.1f}"
