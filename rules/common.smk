@@ -102,12 +102,17 @@ onerror:
         print(failure, file=sys.stderr)
 
 
+def where_of(wildcards):
+    """Which instance of a stage a job works on, or a shard of it."""
+    return {name: value for name, value in wildcards.items() if name != "shard"}
+
+
 def inputs_of(stage):
     """The input function of a stage's rule."""
 
     def inputs(wildcards):
         prime_once()
-        where = {name: value for name, value in wildcards.items() if name != "shard"}
+        where = where_of(wildcards)
         known = Path(STAGES[stage].record.format(**where)).exists()
         shards = [] if known or "shard" in wildcards.keys() else STAGES[stage].shards_of(PROJECT, where)
         return [*STAGES[stage].record_inputs(PROJECT, where), *shards]
@@ -124,8 +129,7 @@ def gpu_of(stage):
     """The GPUs that a stage's job asks for: none where it runs no model, or the store knows its result already."""
 
     def gpu(wildcards, input):  # the name that Snakemake asks for
-        where = {name: value for name, value in wildcards.items() if name != "shard"}
-        return 1 if STAGES[stage].models(PROJECT) and not is_known(PROJECT, stage, where) else 0
+        return 1 if STAGES[stage].models(PROJECT) and not is_known(PROJECT, stage, where_of(wildcards)) else 0
 
     return gpu
 

@@ -25,7 +25,7 @@ from faceset.face_png import encode, header_text
 from faceset.footage_files import is_video
 from faceset.geometry import PADDING_RATIO, base_matrices, crop_matrices, face_sizes, minimum_size_px
 from faceset.schemas import EXTRACTED, FACES, FRAMES, KEPT, MEASURES
-from faceset.tables import TableWriter, read_table
+from faceset.tables import TableWriter, iterate_rows, read_table
 
 CENTERING: Final = "head"
 FACES_AT_ONCE: Final = 8192
@@ -99,12 +99,13 @@ def _chosen(
     rows = read_table(kept, KEPT).sort_by([("position", "ascending"), ("index", "ascending")])
     rows = rows.filter(pa.array(rows["position"].to_numpy() % every == 0))
     matrices = np.empty((len(rows), 2, 3))
-    landmarks = _of_faces(rows, read_table(faces, FACES, ["face_id", "landmarks"]))["landmarks"]
-    heads = _of_faces(rows, read_table(measures, MEASURES, ["face_id", "head_x", "head_y"]))
+    heads = read_table(measures, MEASURES, ["face_id", "head_x", "head_y"])
+    heads = heads.take(pc.index_in(rows["face_id"], heads["face_id"]))
     offsets = np.column_stack([heads[name].to_numpy() for name in ("head_x", "head_y")]).reshape(-1, 2)
-    for start in range(0, len(rows), FACES_AT_ONCE):
-        part = slice(start, start + FACES_AT_ONCE)
-        matrices[part] = _crops(landmarks[part].to_pylist(), offsets[part], size_px)
+    for batch in iterate_rows(faces, FACES, FACES_AT_ONCE):
+        batch = batch.filter(pc.is_in(batch["face_id"], rows["face_id"]))
+        places = pc.index_in(batch["face_id"], rows["face_id"]).to_numpy()
+        matrices[places] = _crops(batch["landmarks"], offsets[places], size_px)
     large = face_sizes(matrices, size_px) >= minimum_size_px(size_px, min_size_percent)
     rows, matrices = rows.filter(pa.array(large)), matrices[large]
     digests = read_table(frames, FRAMES, ["digest"])["digest"]
@@ -115,18 +116,14 @@ def _chosen(
     return _Faces(rows, matrices, keys)
 
 
-def _of_faces(rows: pa.Table, table: pa.Table) -> pa.Table:
-    """The rows of `table` that are of these faces, in their order."""
-    return table.take(pc.index_in(rows["face_id"], table["face_id"]))
-
-
-def _crops(landmarks: list[list[float]], offsets: NDArray[np.float32], size_px: int) -> NDArray[np.float64]:
+def _crops(landmarks: pa.ListArray, offsets: NDArray[np.float32], size_px: int) -> NDArray[np.float64]:
     """(N, 2, 3) the crops of faces, whose landmarks may be of different counts."""
     matrices = np.empty((len(landmarks), 2, 3))
-    counts = np.array([len(points) for points in landmarks])
+    counts = landmarks.value_lengths().to_numpy()
+    numbers, starts = landmarks.flatten().to_numpy(), np.cumsum(counts) - counts
     for count in np.unique(counts):
         same = np.flatnonzero(counts == count)
-        points = np.array([landmarks[face] for face in same.tolist()], np.float32).reshape(len(same), -1, 2)
+        points = numbers[starts[same, None] + np.arange(count)].reshape(len(same), -1, 2)
         matrices[same] = crop_matrices(base_matrices(points), offsets[same], size_px, PADDING_RATIO[CENTERING])
     return matrices
 

@@ -27,8 +27,6 @@ from faceset.stored_parts import StoredParts
 if TYPE_CHECKING:
     from faceset.cuts import Cuts
 
-SHARD_RULE = "_shard"
-"""What the rule of a stage's shards is called behind the stage's name."""
 FAILED = "failed:"
 CHANGED = "what it reads was changed while it was read. Nothing of that was kept; run again."
 MACHINE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM, errno.EACCES, errno.EPERM)
@@ -176,13 +174,15 @@ def _compute(project: Project, step: Step, compute: Callable[[Job], None], gpus:
     return action
 
 
-def run_shard(project: Project, step: Step, compute: Callable[[Job], None], gpus: int, shard: Shard) -> None:
-    """Have the store know the parts of a target that are this shard's."""
+def run_shard(project: Project, step: Step, compute: Callable[[Job], None], gpus: int, shard: Shard) -> bool:
+    """Have the store know the parts of a target that are this shard's. Returns whether any could be missing."""
     store = project.store
     with shared(store.root), claimed(store.root, f"{step.key} {shard}"):
-        if store.find(step.key) is None:
-            with store.workspace() as folder:
-                compute(Job(project, step, folder, gpus, shard))
+        if store.find(step.key) is not None:
+            return False
+        with store.workspace() as folder:
+            compute(Job(project, step, folder, gpus, shard))
+        return True
 
 
 class _Tee:
@@ -210,7 +210,7 @@ def run_script(snakemake: Any, compute: Callable[[Job], None]) -> None:
     """
     where: dict[str, str] = dict(snakemake.wildcards.items())
     label = " ".join([snakemake.rule, *where.values()])
-    stage = STAGES[snakemake.rule.removesuffix(SHARD_RULE)]
+    stage = STAGES[snakemake.rule.removesuffix("_shard")]
     shard = where.pop("shard", None)
     terminal = sys.stderr
     with Path(snakemake.log[0]).open("w", encoding="utf-8") as log:
@@ -221,10 +221,10 @@ def run_script(snakemake: Any, compute: Callable[[Job], None]) -> None:
                 project.footage_digests(project.sources[where["source"]]).learn(project.config.paranoid)
             step, gpus = plan_step(project, stage, where, read_record), snakemake.resources.get("gpu", 0)
             if shard:
-                run_shard(project, step, compute, gpus, Shard.named(shard))
+                computed = run_shard(project, step, compute, gpus, Shard.named(shard))
                 Path(snakemake.output[0]).touch()
-                return
-            computed = run_step(project, step, compute, gpus)
+            else:
+                computed = run_step(project, step, compute, gpus)
             print(f"faceset: {label}: {'done' if computed else 'known already, nothing computed'}", file=sys.stderr)
         except FacesetError as error:
             _fail(label, str(error))
