@@ -6,11 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from faceset.embeddings import Metric, comparable_vectors, distances, distances_between, squared_limit
-from faceset.neighbours import NOBODY, nearest
+from faceset.neighbours import NOBODY, ROUNDING, nearest
 
 NEAREST_LOOKED_AT = 8
-# The search rounds squared distances: what it finds this little beyond the limit is measured again.
-ROUNDING = 1.001
 PAIRS_LISTED = 100
 SPLITS_LISTED = 100
 # A part of fewer faces says little: two of three faces always lie closer together than the third.

@@ -12,7 +12,7 @@ from scipy.spatial.distance import cdist
 
 from faceset.errors import FacesetError
 from faceset.schemas import embeddings_schema
-from faceset.tables import read_metadata, read_table, write_table
+from faceset.tables import iterate_rows, read_metadata, write_table
 
 Metric = Literal["euclidean", "cosine"]
 Float32 = npt.NDArray[np.float32]
@@ -47,18 +47,24 @@ def read_embeddings(path: Path) -> Embeddings:
 
     Raises FacesetError where the file is not one.
     """
-    dimensions = _dimensions(path)
-    table = read_table(path, embeddings_schema(dimensions))
+    count, dimensions = _shape(path)
     metric = read_metadata(path).get("metric")
     if metric not in ("euclidean", "cosine"):
         raise FacesetError(f"{path}: unknown metric {metric!r}. Delete the file and run again.")
-    vectors = table["embedding"].combine_chunks().flatten().to_numpy().reshape(-1, dimensions)
-    return Embeddings(table["face_id"].to_pylist(), vectors, "cosine" if metric == "cosine" else "euclidean")
+    face_ids: list[str] = []
+    vectors = np.empty((count, dimensions), np.float32)
+    # Read at once, they would lie in memory several times.
+    for rows in iterate_rows(path, embeddings_schema(dimensions), ROWS_AT_ONCE):
+        part = rows["embedding"].flatten().to_numpy().reshape(-1, dimensions)
+        vectors[len(face_ids) : len(face_ids) + len(rows)] = part
+        face_ids += rows["face_id"].to_pylist()
+    return Embeddings(face_ids, vectors, "cosine" if metric == "cosine" else "euclidean")
 
 
-def _dimensions(path: Path) -> int:
+def _shape(path: Path) -> tuple[int, int]:
     try:
-        return int(pq.read_schema(path).field("embedding").type.list_size)
+        metadata = pq.read_metadata(path)
+        return metadata.num_rows, int(metadata.schema.to_arrow_schema().field("embedding").type.list_size)
     except (OSError, pa.ArrowException, KeyError, AttributeError) as error:
         raise FacesetError(f"{path}: not an embeddings table. Delete it and run again.") from error
 

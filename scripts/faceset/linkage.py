@@ -12,12 +12,11 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from faceset.groups import Bool, Float32, Float64, Groups, Int64, Pairs
-from faceset.neighbours import NOBODY, nearest
+from faceset.neighbours import NOBODY, ROUNDING, nearest
 
 NEIGHBOURS = 16
-# The search rounds squared distances: what it finds this little beyond the limit is measured again.
-ROUNDING = 1.001
-LEVELS = 8  # 1 takes 1.8 times as long for 300,000 faces, 4 hardly longer
+LEVELS = 32  # with 8, this step takes half as long again for a million faces
+PAIRS_A_LEVEL = 10_000  # fewer are not worth one
 
 
 def join_near(groups: Groups, limit: float, neighbours: int = NEIGHBOURS) -> None:
@@ -29,7 +28,6 @@ def join_near(groups: Groups, limit: float, neighbours: int = NEIGHBOURS) -> Non
     while len(grown):
         before = groups.sizes.copy()
         _contract(groups, _near_pairs(groups, grown, limit, neighbours), limit)
-        groups.update_barred()
         leaders = groups.leaders()
         grown = leaders[groups.sizes[leaders] > before[leaders]]
 
@@ -71,37 +69,44 @@ def _queries(groups: Groups, rows: Int64, width: int) -> Float32:
 def _contract(groups: Groups, pairs: Pairs, limit: float) -> None:
     """Join the nearest of these pairs, and of those that pairs become as their groups join, up to the limit.
 
-    Level by level, the nearer pairs first: a round of joins then looks at few pairs, and many that are further apart
-    are found in one group by the time that their level comes.
+    Level by level, the nearer pairs first. A pair waits for the level of its distance and is looked at again only then:
+    by that time most lie in one group, and of the others many are the same.
     """
-    pairs, gaps = _within(groups, pairs, limit)
-    if not len(gaps):
-        return
+    gaps = groups.gaps(pairs)
+    levels = _levels(gaps[gaps <= limit], limit)
+    waiting: list[list[Pairs]] = [[] for _ in levels]
+    _wait(waiting, levels, pairs, gaps)
+    for number, level in enumerate(levels):
+        bars = groups.keys(*groups.barred)
+        pairs = groups.pairs(_without(_renamed(groups, _together(*waiting[number]), groups.labels()), bars))
+        gaps = groups.gaps(pairs)
+        near = gaps <= level
+        _wait(waiting, levels, _chosen(pairs, ~near), gaps[~near])
+        waiting[number].clear()
+        _wait(waiting, levels, *_contract_level(groups, _chosen(pairs, near), gaps[near], level))
+        groups.update_barred()
+
+
+def _levels(gaps: Float64, limit: float) -> Float64:
+    """Ascending distances up to the limit that as many gaps lie between."""
+    count = min(LEVELS, len(gaps) // PAIRS_A_LEVEL + 1)
+    return np.unique([*(np.quantile(gaps, np.arange(1, count) / count) if count > 1 else ()), limit])
+
+
+def _wait(waiting: list[list[Pairs]], levels: Float64, pairs: Pairs, gaps: Float64) -> None:
+    """Let pairs wait, each for the first level that its gap is within; those beyond the last are forgotten."""
+    level = np.searchsorted(levels, gaps).astype(np.int16)
+    by_level = np.argsort(level, kind="stable")
+    ends = np.searchsorted(level[by_level], np.arange(len(levels)), "right")
+    low, high = (np.split(one[by_level], ends) for one in pairs)
+    for number in range(len(levels)):
+        waiting[number].append(Pairs(low[number], high[number]))
+
+
+def _contract_level(groups: Groups, pairs: Pairs, gaps: Float64, level: float) -> tuple[Pairs, Float64]:
+    """Join these pairs as `_contract` does; returns pairs that came to be further apart, and their gaps then."""
+    passed, passed_gaps = [], []
     barred = _between_linked(groups, pairs)
-    for level in np.unique([*np.quantile(gaps, np.arange(1, LEVELS) / LEVELS), limit]):
-        near, sizes = gaps <= level, groups.sizes.copy()
-        barred, passed = _contract_level(groups, _chosen(pairs, near), gaps[near], barred, level)
-        if level < limit:
-            changed = (groups.labels() != np.arange(groups.count)) | (groups.sizes != sizes)
-            pairs, gaps, moved = _set_apart(_chosen(pairs, ~near), changed, gaps[~near])
-            free, barred = _renamed(groups, _together(moved, *passed), barred)
-            free, free_gaps = _within(groups, free, limit)
-            pairs, gaps = _together(pairs, free), np.concatenate([gaps, free_gaps])
-
-
-def _between_linked(groups: Groups, pairs: Pairs) -> Pairs:
-    """Those barred pairs whose groups these pairs connect, if by way of others; only they can ever matter."""
-    shape = (groups.count, groups.count)
-    linked = coo_array((np.ones(len(pairs.low), np.bool_), (pairs.low, pairs.high)), shape=shape)
-    _, part = connected_components(linked, directed=False)
-    return _chosen(groups.barred, part[groups.barred.low] == part[groups.barred.high])
-
-
-def _contract_level(
-    groups: Groups, pairs: Pairs, gaps: Float64, barred: Pairs, level: float
-) -> tuple[Pairs, list[Pairs]]:
-    """Join these pairs as `_contract` does; the barred pairs after that, and pairs that came to be further apart."""
-    passed = []
     changed = np.zeros(groups.count, np.bool_)
     best, rank = np.empty(groups.count), np.empty(groups.count, np.int64)
     while len(gaps):
@@ -111,13 +116,23 @@ def _contract_level(
         pairs, gaps, moved = _set_apart(pairs, changed, gaps)
         barred, _, moved_barred = _set_apart(barred, changed, np.empty(len(barred.low)))
         changed[joined.low] = changed[joined.high] = False
-        free, bars = _renamed(groups, moved, moved_barred)
+        bars = _renamed(groups, moved_barred, groups.leader)
+        free = groups.pairs(_without(_renamed(groups, moved, groups.leader), bars))
         free_gaps = groups.gaps(free)
         fresh = free_gaps <= level
         passed.append(_chosen(free, ~fresh))
+        passed_gaps.append(free_gaps[~fresh])
         pairs, gaps = _together(pairs, _chosen(free, fresh)), np.concatenate([gaps, free_gaps[fresh]])
-        barred = _together(barred, bars)
-    return barred, passed
+        barred = _together(barred, groups.pairs(bars))
+    return (_together(*passed), np.concatenate(passed_gaps)) if passed else (pairs, gaps)
+
+
+def _between_linked(groups: Groups, pairs: Pairs) -> Pairs:
+    """Those barred pairs whose groups these pairs connect, if by way of others; only they can matter to them."""
+    shape = (groups.count, groups.count)
+    linked = coo_array((np.ones(len(pairs.low), np.bool_), (pairs.low, pairs.high)), shape=shape)
+    _, part = connected_components(linked, directed=False)
+    return _chosen(groups.barred, part[groups.barred.low] == part[groups.barred.high])
 
 
 def _mutual(pairs: Pairs, gaps: Float64, best: Float64, rank: Int64) -> Pairs:
@@ -142,12 +157,10 @@ def _set_apart(pairs: Pairs, changed: Bool, gaps: Float64) -> tuple[Pairs, Float
     return _chosen(pairs, ~touched), gaps[~touched], _chosen(pairs, touched)
 
 
-def _renamed(groups: Groups, pairs: Pairs, barred: Pairs) -> tuple[Pairs, Pairs]:
-    """These pairs by their groups' new leaders, without repeats: those that may join, and the barred ones."""
-    bars = groups.keys(groups.leader[barred.low], groups.leader[barred.high])
-    low, high = groups.leader[pairs.low], groups.leader[pairs.high]
-    keys = groups.keys(low[low != high], high[low != high])
-    return groups.pairs(_without(keys, bars)), groups.pairs(bars)
+def _renamed(groups: Groups, pairs: Pairs, leader: Int64) -> Int64:
+    """The keys of these pairs by the leaders of their groups, but for those within one group."""
+    low, high = leader[pairs.low], leader[pairs.high]
+    return groups.keys(low[low != high], high[low != high])
 
 
 def _without(keys: Int64, others: Int64) -> Int64:

@@ -21,6 +21,9 @@ LOOKED_AT = 128
 SAMPLES = 8_192
 # To meet costs threads more than fewer take, on a busy machine much more.
 PAIRS_WORTH_THREADS = 50_000
+LARGEST_BYTE = np.float32(127)
+# What is found this little beyond a limit may be within it.
+ROUNDING = 1.05
 NOBODY = -1
 # Its stubs lack some functions, and give others the signatures that they have in C++.
 UNTYPED: Any = faiss
@@ -32,8 +35,8 @@ def nearest(queries: Float32, vectors: Float32, count: int) -> tuple[Int64, Floa
     For many queries of wide vectors only the LOOKED_AT principal components are compared: distances come out a little
     too small. Beyond EXACT_PAIRS comparisons the vectors are dealt into about 3 sqrt(N) cells (k-means), and a query
     looks into the nearest of them only, as many as hold VECTORS_PROBED on average and more for more neighbours: a few
-    may then be missed. In the cells vectors lie as numbers of 16 bits, which change a distance by less than a
-    thousandth.
+    may then be missed. There vectors are compared as bytes, since reading them is what takes the time: a distance as
+    long as the largest number in them changes by a hundredth or so, a shorter one by more.
 
     Parameters
     ----------
@@ -47,7 +50,7 @@ def nearest(queries: Float32, vectors: Float32, count: int) -> tuple[Int64, Floa
     places
         (Q, count) int64; NOBODY where fewer were found.
     gaps
-        (Q, count) float32 squared distances, rounded as products of matrices are.
+        (Q, count) float32 squared distances, rounded: where it matters they are to be measured again.
     """
     if vectors.shape[1] > LOOKED_AT and len(queries) > SAMPLES:
         components = _principal_components(vectors)
@@ -72,15 +75,18 @@ def _nearest_by_cells(queries: Float32, vectors: Float32, count: int) -> tuple[I
     index: Any = _trained(vectors)
     index.parallel_mode = 3  # each thread takes some queries; else `search` alone is parallel, not what it calls
     probed = VECTORS_PROBED + VECTORS_PROBED_A_NEIGHBOUR * count
-    index.nprobe = min(index.nlist, probed * index.nlist // len(vectors) + 1)
+    index.nprobe = min(index.nlist, round(probed * index.nlist / len(vectors)))
     cells, cell_gaps = _search(index.quantizer, queries, index.nprobe)
-    _add(index, vectors, cells[:, 0] if queries is vectors else _search(index.quantizer, vectors, 1)[0][:, 0])
+    # The index takes whole numbers of a byte as they are, and spoils others.
+    scale = LARGEST_BYTE / (max(queries.max(), -queries.min(), vectors.max(), -vectors.min()) or 1)
+    _add(index, vectors, cells[:, 0] if queries is vectors else _search(index.quantizer, vectors, 1)[0][:, 0], scale)
     places, gaps = np.empty((len(queries), count), np.int64), np.empty((len(queries), count), np.float32)
     # Queries of one cell follow each other: what they look into is then still in the processor's cache.
     by_cell = np.argsort(cells[:, 0], kind="stable")
     for start in range(0, len(queries), ROWS_AT_ONCE):
         rows = by_cell[start : start + ROWS_AT_ONCE]
-        gaps[rows], places[rows] = index.search_preassigned(queries[rows], count, cells[rows], cell_gaps[rows])
+        found = index.search_preassigned(np.rint(queries[rows] * scale), count, cells[rows], cell_gaps[rows])
+        gaps[rows], places[rows] = found[0] / scale**2, found[1]
     return places, gaps
 
 
@@ -88,9 +94,9 @@ def _trained(vectors: Float32) -> faiss.IndexIVFScalarQuantizer:
     """An empty index of cells, which k-means of a sample found."""
     size, width = vectors.shape
     cells = min(int(3 * np.sqrt(size)), size // LEAST_A_CELL + 1)
-    half_precision, of_residuals = faiss.ScalarQuantizer.QT_fp16, False
+    as_bytes, of_residuals = faiss.ScalarQuantizer.QT_8bit_direct_signed, False
     centroids = faiss.IndexFlatL2(width)
-    index = faiss.IndexIVFScalarQuantizer(centroids, width, cells, half_precision, faiss.METRIC_L2, of_residuals)
+    index = faiss.IndexIVFScalarQuantizer(centroids, width, cells, as_bytes, faiss.METRIC_L2, of_residuals)
     index.cp.max_points_per_centroid = SAMPLES_A_CELL
     index.cp.min_points_per_centroid = 1  # it only warns of fewer
     index.cp.niter = TRAINING_ROUNDS
@@ -98,10 +104,10 @@ def _trained(vectors: Float32) -> faiss.IndexIVFScalarQuantizer:
     return index
 
 
-def _add(index: faiss.IndexIVFScalarQuantizer, vectors: Float32, cell_of: Int64) -> None:
+def _add(index: faiss.IndexIVFScalarQuantizer, vectors: Float32, cell_of: Int64, scale: np.float32) -> None:
     """Put (N, D) vectors into the (N,) cells that they were found to be in."""
     for start in range(0, len(vectors), ROWS_AT_ONCE):
-        part = vectors[start : start + ROWS_AT_ONCE]
+        part = np.rint(vectors[start : start + ROWS_AT_ONCE] * scale)
         numbers = np.arange(start, start + len(part))
         cells = np.ascontiguousarray(cell_of[start : start + ROWS_AT_ONCE])
         index.add_core(len(part), *(faiss.swig_ptr(one) for one in (part, numbers, cells)))

@@ -1,5 +1,7 @@
 """Promises of average linkage."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,11 +10,19 @@ from numpy.typing import NDArray
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import pdist
 
+from faceset import linkage
 from faceset.bcubed import bcubed
 from faceset.groups import Groups
 from faceset.linkage import NEIGHBOURS, join_near
 
 LIMIT = 0.36
+
+
+@pytest.fixture(autouse=True, scope="module", params=[10, linkage.PAIRS_A_LEVEL], ids=["many levels", "one level"])
+def pairs_a_level(request: pytest.FixtureRequest) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(linkage, "PAIRS_A_LEVEL", request.param)
+        yield
 
 
 def faces(count: int, people: int, seed: int = 0) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
