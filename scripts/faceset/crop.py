@@ -27,7 +27,7 @@ from faceset.geometry import (
     warp_face,
 )
 from faceset.measures import MEASURED_SIZE_PX, measure_face
-from faceset.parts import WHOLE, Outputs, Parts, parts_of, rows_digest
+from faceset.parts import Outputs, Parts, parts_of, rows_digest
 from faceset.progress import Progress
 from faceset.schemas import CHIPS, FACES, FRAMES, MEASURES
 from faceset.smooth_warp import smooth_warp
@@ -60,7 +60,7 @@ def crop_faces(footage: Path, frames: Path, faces: Path, outputs: Outputs, parts
         return iter(Progress(read_frames(footage, frames, frames_wanted), "frames cropped", len(frames_wanted)))
 
     all_parts = parts_of(positions)
-    if len(all_parts) < 2 and parts.shard == WHOLE:
+    if parts.shard.undivided(all_parts):
         _crop(table, pictures_of(positions), outputs)
         return
     work = [table.slice(part.start, part.stop - part.start) for part in parts.shard.of(all_parts)]

@@ -19,7 +19,7 @@ from faceset.geometry_constants import LANDMARKS_98_TO_68
 from faceset.identity import IdentityModel
 from faceset.inference import Device
 from faceset.models import IdentityEntry, verified_model_path
-from faceset.parts import WHOLE, Outputs, Parts, parts_of, rows_digest
+from faceset.parts import Outputs, Parts, parts_of, rows_digest
 from faceset.progress import Progress
 from faceset.schemas import CHIPS, FACES
 from faceset.tables import iterate_rows, read_table
@@ -53,11 +53,11 @@ def embed_chips(
         write_embeddings(outputs["embeddings"], found, model.name, model.sha256)
         return identity.provider
 
-    work = parts.shard.of(all_parts := parts_of(table["position"].to_numpy()))
-    if len(all_parts) < 2 and parts.shard == WHOLE:
+    all_parts = parts_of(table["position"].to_numpy())
+    if parts.shard.undivided(all_parts):
         return embed(slice(0, len(listed)), {"embeddings": output})
     found = []
-    for part in work:
+    for part in parts.shard.of(all_parts):
         digest = rows_digest(*(rows.slice(part.start, part.stop - part.start) for rows in (listed, table)))
         made = parts.find(digest) or parts.make(digest, partial(embed, part))
         found.append(read_embeddings(made["embeddings"]))

@@ -15,7 +15,8 @@ from faceset.project import Project
 from faceset.recognise import Recogniser, read_boxes
 from faceset.records import read_record
 from faceset.schemas import CLUSTERS, EXTRACTED, FACES, FACESET, FRAMES, KEPT, MANIFEST, TRACKS, Schema
-from faceset.stages import STAGES, NotMadeYetError, Where
+from faceset.stage_settings import NotMadeYetError, Where
+from faceset.stages import STAGES
 from faceset.steps import plan_step
 from faceset.tables import read_table
 

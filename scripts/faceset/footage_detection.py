@@ -16,7 +16,7 @@ from faceset.footage_files import frame_name
 from faceset.inference import Device
 from faceset.mesh_landmarks import MESH_MODEL, DetectedFace, MeshLandmarks, detect_faces
 from faceset.models import Model, verified_model_path
-from faceset.parts import WHOLE, Outputs, Parts, parts_of, rows_digest
+from faceset.parts import Outputs, Parts, parts_of, rows_digest
 from faceset.progress import Progress
 from faceset.schemas import FRAMES
 from faceset.tables import read_table
@@ -43,10 +43,10 @@ def detect_footage(
     mesh = MeshLandmarks(mesh_model, verified_model_path(mesh_model, models_folder), device)
     listed = read_table(frames, FRAMES, ["position", "frame", "name", "digest", "pts", "keyframe", "rotation"])
     all_parts = parts_of(listed["position"].to_numpy())
-    in_parts = len(all_parts) > 1 or parts.shard != WHOLE
+    undivided = parts.shard.undivided(all_parts)
     work = [listed.slice(part.start, part.stop - part.start) for part in parts.shard.of(all_parts)]
     digests = [rows_digest(rows) for rows in work]
-    made = [parts.find(digest) if in_parts else None for digest in digests]
+    made = [None if undivided else parts.find(digest) for digest in digests]
     missing = [rows["position"].to_pylist() for rows, found in zip(work, made, strict=True) if not found]
     # All in one go: some footage can only be read from its beginning.
     wanted = list(itertools.chain.from_iterable(missing))
@@ -61,7 +61,7 @@ def detect_footage(
         outputs["detected"].write_bytes(msgpack_bytes({"__meta__": {"version": VERSION}, "__data__": found}))
         return detector.provider
 
-    if not in_parts:
+    if undivided:
         return detect(listed, {"detected": output})
     frames_found: dict[str, Any] = {}
     for rows, digest, found in zip(work, digests, made, strict=True):

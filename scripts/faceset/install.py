@@ -15,7 +15,8 @@ from faceset.install_ledger import backup_name, installed_over, put_back, put_in
 from faceset.project import Project
 from faceset.records import read_record
 from faceset.schemas import KEPT, MANIFEST
-from faceset.stages import STAGES, Where
+from faceset.stage_settings import Where
+from faceset.stages import STAGES
 from faceset.steps import Step, plan_step
 from faceset.store import Action
 from faceset.tables import read_table, write_table

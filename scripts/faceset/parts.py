@@ -38,6 +38,10 @@ class Shard:
     def __str__(self) -> str:
         return f"{self.number}-of-{self.count}"
 
+    def undivided(self, parts: Sequence[Part]) -> bool:
+        """Whether to work as if there were no parts: the job that wants the whole does, where there is a single one."""
+        return self.count == 1 and len(parts) < 2
+
     def of(self, parts: Sequence[Part]) -> Sequence[Part]:
         """Its share. Work of a single part is left to the job that wants the whole."""
         if self.count > 1 and len(parts) < 2:

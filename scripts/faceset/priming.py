@@ -16,7 +16,8 @@ from faceset.materialise import materialise
 from faceset.project import Project
 from faceset.records import publish, read_record, retract, retract_strangers, sweep
 from faceset.roots import note_root
-from faceset.stages import STAGES, NotMadeYetError, Stage, Where
+from faceset.stage_settings import NotMadeYetError, Where
+from faceset.stages import STAGES, Stage
 from faceset.steps import Step, all_steps, plan_step
 from faceset.store import Action
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from faceset.atomic import write_atomically
 from faceset.errors import FacesetError
-from faceset.stages import STAGES, Stage, Where
+from faceset.stage_settings import Where
+from faceset.stages import STAGES, Stage
 from faceset.store import Action, Store
 
 

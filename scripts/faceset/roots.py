@@ -15,7 +15,8 @@ from pathlib import Path
 from faceset.atomic import write_atomically
 from faceset.errors import FacesetError
 from faceset.records import read_record
-from faceset.stages import STAGES, Stage, Where
+from faceset.stage_settings import Where
+from faceset.stages import STAGES, Stage
 from faceset.store import Action
 
 

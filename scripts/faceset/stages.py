@@ -4,19 +4,33 @@ The rules take their inputs and outputs from here, jobs and priming their keys; 
 """
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from faceset.code_digest import code_digests
 from faceset.digests import file_digest
-from faceset.footage_files import content_digest, is_video
 from faceset.parts import Shard
 from faceset.project import DETECTION_MODELS, REPOSITORY, Project
-
-Where = Mapping[str, str]
-"""Which instance of a stage: the values of its wildcards `source` and `faceset`, as far as it has them."""
+from faceset.stage_settings import (
+    Where,
+    alignments_file,
+    clean_params,
+    cluster_params,
+    crate_files,
+    crate_params,
+    embed_params,
+    embeds_chips,
+    footage_params,
+    has_reference,
+    identity_models,
+    is_detected,
+    keep_list_file,
+    manifest_params,
+    models_used,
+    report_params,
+)
 
 CUT_LIBRARIES = ("av", "deflate", "numpy", "opencv-python")
 
@@ -39,10 +53,6 @@ def _never(project: Project) -> bool:  # noqa: ARG001
 
 def _always(project: Project, where: Where) -> bool:  # noqa: ARG001
     return True
-
-
-class NotMadeYetError(Exception):
-    """Something that a step reads is yet to be made."""
 
 
 @dataclass(frozen=True)
@@ -168,112 +178,9 @@ def _script_digest(stage: str) -> str:
     return file_digest(REPOSITORY / "scripts" / f"{stage}.py")
 
 
-def _is_detected(project: Project, where: Where) -> bool:
-    return project.sources[where["source"]].alignments is None
-
-
-def _has_reference(project: Project, where: Where) -> bool:
-    return project.faceset(where["faceset"]).reference is not None
-
-
-def _footage_params(project: Project, where: Where) -> dict[str, Any]:
-    source = project.sources[where["source"]]
-    digests = project.footage_digests(source).known()
-    if digests is None:  # its job hashes it
-        raise NotMadeYetError
-    return {"content": content_digest(digests, is_video(source.frames))}
-
-
-def _clean_params(project: Project, where: Where) -> dict[str, Any]:
-    footage = project.sources[where["source"]].frames
-    return {"source": where["source"], "video": footage.name if is_video(footage) else None}
-
-
-def _alignments_file(project: Project, where: Where) -> dict[str, Path]:
-    path = project.sources[where["source"]].alignments
-    return {"alignments": path} if path else {}
-
-
-def _keep_list_file(project: Project, where: Where) -> dict[str, Path]:
-    path = project.keep_list(where["faceset"])
-    return {"keep_list": path} if path.is_file() else {}
-
-
-def _manifest_params(project: Project, where: Where) -> dict[str, Any]:
-    faceset = project.faceset(where["faceset"])
-    return {"policy": faceset.policy, "filters": faceset.filters.model_dump()}
-
-
-def _embeds_chips(project: Project) -> bool:
-    return not project.takes_embeddings_from_alignments
-
-
-def _embed_params(project: Project, where: Where) -> dict[str, Any]:
-    if not project.takes_embeddings_from_alignments:
-        return {}
-    kind = project.identity
-    return {
-        "source": where["source"],
-        "name": project.config.identity.model,
-        "dimensions": kind.dimensions,
-        "metric": kind.metric,
-    }
-
-
-def _identity_models(project: Project) -> tuple[str, ...]:
-    return () if project.takes_embeddings_from_alignments else (project.config.identity.model,)
-
-
-def _cluster_params(project: Project, where: Where) -> dict[str, Any]:  # noqa: ARG001
-    return {
-        "threshold": project.identity.threshold,
-        "duplicates": sorted(name for name, source in project.sources.items() if source.duplicates),
-        "method": project.config.cluster.method,
-        "looseness": project.config.cluster.looseness,
-    }
-
-
-def _report_params(project: Project, where: Where) -> dict[str, Any]:  # noqa: ARG001
-    return {
-        "model": project.config.identity.model,
-        "threshold": project.identity.threshold * project.config.cluster.looseness,
-        "strictness": project.config.cluster.strictness,
-        "method": project.config.cluster.method,
-        "rights": {name: source.rights for name, source in project.sources.items()},
-        "facesets": {name: project.faceset_sources(name) for name in project.config.facesets},
-    }
-
-
 def _crate_params(project: Project, where: Where) -> dict[str, Any]:
-    faceset = project.faceset(where["faceset"])
-    sources = project.faceset_sources(where["faceset"])
-    return {
-        "faceset": where["faceset"],
-        "settings": {
-            "detect": project.config.detect.model_dump(),
-            "identity": project.config.identity.model_dump(),
-            "cluster": _cluster_params(project, where),
-            "policy": faceset.policy,
-            "filters": faceset.filters.model_dump(),
-            "extract": {name: faceset.extract.of_source(name) for name in sources},
-        },
-        "rights": {name: project.sources[name].rights for name in sources},
-        "code": {stage.name: stage.code for stage in STAGES.values() if stage.name not in ("crate", "report")},
-    }
-
-
-def _crate_files(project: Project, where: Where) -> dict[str, Path]:
-    given = {
-        f"alignments of {name}": path
-        for name in project.faceset_sources(where["faceset"])
-        for path in _alignments_file(project, {"source": name}).values()
-    }
-    return {"workflow": REPOSITORY / "Snakefile", **_keep_list_file(project, where), **given}
-
-
-def _models_used(project: Project) -> tuple[str, ...]:
-    detects = any(_is_detected(project, {"source": name}) for name in project.sources)
-    return (*_identity_models(project), *(DETECTION_MODELS if detects else ()))
+    code = {stage.name: stage.code for stage in STAGES.values() if stage.name not in ("crate", "report")}
+    return {**crate_params(project, where), "code": code}
 
 
 PER_SOURCE = "results/{source}"
@@ -290,7 +197,7 @@ STAGES = {
             makes={"frames": "frames.parquet"},
             module="faceset.footage",
             libraries=("av", "numpy", "opencv-python", "pyarrow"),
-            params=_footage_params,
+            params=footage_params,
         ),
         Stage(
             name="detect",
@@ -302,7 +209,7 @@ STAGES = {
             libraries=("av", "msgpack", "numpy", "onnxruntime", "opencv-python", "pyarrow", "zlib"),
             params=lambda project, where: project.config.detect.model_dump(),  # noqa: ARG005
             models=lambda project: DETECTION_MODELS,  # noqa: ARG005
-            runs_if=_is_detected,
+            runs_if=is_detected,
             in_parts=lambda project: True,  # noqa: ARG005
             gpu=True,
         ),
@@ -314,7 +221,7 @@ STAGES = {
             reads={"frames": "frames.frames", "detected": "detect.detected"},
             libraries=("msgpack", "numpy", "opencv-python", "pyarrow", "zlib"),
             params=lambda project, where: {"source": where["source"]},  # noqa: ARG005
-            files=_alignments_file,
+            files=alignments_file,
         ),
         Stage(
             name="crop",
@@ -333,13 +240,13 @@ STAGES = {
             module="faceset.embed",
             reads={"faces": "ingest.faces", "chips": "crop.chips", "alignments": "ingest.alignments"},
             reads_if={
-                "chips": _embeds_chips,
+                "chips": embeds_chips,
                 "alignments": lambda project: project.takes_embeddings_from_alignments,
             },
             libraries=("msgpack", "numpy", "onnxruntime", "opencv-python", "pyarrow", "scipy"),
-            params=_embed_params,
-            models=_identity_models,
-            in_parts=_embeds_chips,
+            params=embed_params,
+            models=identity_models,
+            in_parts=embeds_chips,
             gpu=True,
         ),
         Stage(
@@ -363,7 +270,7 @@ STAGES = {
                 "tracks": "track.tracks",
             },
             libraries=("faiss-cpu", "numpy", "pandas", "pyarrow", "scipy"),
-            params=_cluster_params,
+            params=cluster_params,
         ),
         Stage(
             name="reference",
@@ -374,7 +281,7 @@ STAGES = {
             params=lambda project, where: project.config.detect.model_dump(),  # noqa: ARG005
             files=lambda project, where: project.reference_photos(where["faceset"]),
             models=lambda project: (*DETECTION_MODELS, project.config.identity.model),
-            runs_if=_has_reference,
+            runs_if=has_reference,
             gpu=True,
         ),
         Stage(
@@ -389,7 +296,7 @@ STAGES = {
             },
             libraries=("numpy", "pandas", "pyarrow", "scipy"),
             params=lambda project, where: {"threshold": project.identity.threshold},  # noqa: ARG005
-            runs_if=_has_reference,
+            runs_if=has_reference,
         ),
         Stage(
             name="manifest",
@@ -404,8 +311,8 @@ STAGES = {
                 "nearness": "nearness.nearness",
             },
             libraries=("numpy", "pandas", "pyarrow"),
-            params=_manifest_params,
-            files=_keep_list_file,
+            params=manifest_params,
+            files=keep_list_file,
         ),
         Stage(
             name="clean",
@@ -414,7 +321,7 @@ STAGES = {
             module="faceset.clean",
             reads={"alignments": "ingest.alignments", "frames": "frames.frames", "manifest": "manifest.manifest"},
             libraries=("msgpack", "numpy", "pyarrow", "zlib"),
-            params=_clean_params,
+            params=clean_params,
         ),
         Stage(
             name="extract",
@@ -474,8 +381,8 @@ STAGES = {
                 "zlib",
             ),
             params=_crate_params,
-            files=_crate_files,
-            models=_models_used,
+            files=crate_files,
+            models=models_used,
         ),
         Stage(
             name="report",
@@ -499,7 +406,7 @@ STAGES = {
                 "notices": "manifest.notices",
             },
             libraries=("Jinja2", "MarkupSafe", "numpy", "opencv-python", "pyarrow"),
-            params=_report_params,
+            params=report_params,
         ),
     )
 }

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from faceset.code_digest import code_digests
 from faceset.digests import canonical_json, file_digest, text_digest
 from faceset.project import Project
-from faceset.stages import CUT_LIBRARIES, STAGES, Stage, Where
+from faceset.stage_settings import Where
+from faceset.stages import CUT_LIBRARIES, STAGES, Stage
 from faceset.store import Action, Artifact
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from faceset import stages, steps
 from faceset.code_digest import _path, reachable_modules
 from faceset.errors import FacesetError
 from faceset.project import REPOSITORY, Project
-from faceset.stages import STAGES, NotMadeYetError, Stage, Where
+from faceset.stage_settings import NotMadeYetError, Where
+from faceset.stages import STAGES, Stage
 from faceset.steps import all_steps, plan_step
 from faceset.store import Action, Artifact
 from factory import (

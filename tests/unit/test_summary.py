@@ -16,7 +16,8 @@ from faceset.project import Project
 from faceset.records import publish
 from faceset.schemas import EXTRACTED, FACESET
 from faceset.sources import Source
-from faceset.stages import STAGES, Where
+from faceset.stage_settings import Where
+from faceset.stages import STAGES
 from faceset.store import Action
 from faceset.summary import summarise
 from faceset.tables import write_table

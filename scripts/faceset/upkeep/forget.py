@@ -197,7 +197,7 @@ def _footage_memory(store: Store, holders: Iterable[StoredAction]) -> list[Path]
     """What remembers the digests of the footage that holders are of."""
     digests: set[str] = set()
     for artifact in (action.action.outputs["frames"] for action in holders if action.stage == "frames"):
-        with suppress(FacesetError, FileNotFoundError):
+        with suppress(FacesetError):
             digests.update(read_table(store.object_path(artifact), FRAMES, ["digest"])["digest"].to_pylist())
     paths = sorted(store.footage.glob("*.json"))
     return [path for path in paths if digests & set(DIGEST.findall(path.read_text(encoding="utf-8")))]
