@@ -54,7 +54,8 @@ def nearest(queries: Float32, vectors: Float32, count: int) -> tuple[Int64, Floa
     """
     if vectors.shape[1] > LOOKED_AT and len(queries) > SAMPLES:
         components = _principal_components(vectors)
-        queries, vectors = queries @ components, vectors @ components
+        same, vectors = queries is vectors, vectors @ components
+        queries = vectors if same else queries @ components
     if len(queries) * len(vectors) > EXACT_PAIRS:
         return _nearest_by_cells(queries, vectors, count)
     index = faiss.IndexFlatL2(vectors.shape[1])
@@ -75,7 +76,7 @@ def _nearest_by_cells(queries: Float32, vectors: Float32, count: int) -> tuple[I
     index: Any = _trained(vectors)
     index.parallel_mode = 3  # each thread takes some queries; else `search` alone is parallel, not what it calls
     probed = VECTORS_PROBED + VECTORS_PROBED_A_NEIGHBOUR * count
-    index.nprobe = min(index.nlist, round(probed * index.nlist / len(vectors)))
+    index.nprobe = min(index.nlist, round(probed * index.nlist / len(vectors)) or 1)
     cells, cell_gaps = _search(index.quantizer, queries, index.nprobe)
     # The index takes whole numbers of a byte as they are, and spoils others.
     scale = LARGEST_BYTE / (max(queries.max(), -queries.min(), vectors.max(), -vectors.min()) or 1)
