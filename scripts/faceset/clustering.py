@@ -8,10 +8,20 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from scipy.sparse import csr_array
 
 from faceset.cluster_doubts import likely_pairs, likely_splits
-from faceset.embeddings import Float32, Float64, Metric, comparable_vectors, distances_between, read_embeddings
+from faceset.embeddings import (
+    Float32,
+    Float64,
+    Metric,
+    comparable_vectors,
+    distances_between,
+    place_vectors,
+    read_embedded,
+)
 from faceset.errors import FacesetError
 from faceset.grouping import Grouping, group_tracks, simultaneous_tracks
 from faceset.neighbours import NOBODY, nearest
@@ -189,39 +199,44 @@ def _next(vectors: Float32, groups: Int64, centres: Float32, metric: Metric) -> 
 
 
 def _gather(sources: Mapping[str, SourceTables], duplicates: Collection[str]) -> _Gathered:
-    tables, vectors, metrics, widths = [], [], set(), set()
-    for name in sorted(sources):
-        found = read_embeddings(sources[name].embeddings)
-        metrics.add(found.metric)
-        widths.add(found.vectors.shape[1])
-        table = _faces_of(name, sources[name], found.face_ids)
+    names, tables, kinds = sorted(sources), [], set()
+    for name in names:
+        embedded = read_embedded(sources[name].embeddings)
+        kinds.add((embedded.metric, embedded.dimensions))
+        table = _faces_of(name, sources[name], embedded.face_ids)
         tables.append(table.assign(frame=table["face_id"]) if name in duplicates else table)
-        vectors.append(found.vectors)
-    if len(metrics) > 1 or len(widths) > 1:
+    if len(kinds) > 1:
         raise FacesetError("The sources' embeddings are of different models. Run again: all of them will be made anew.")
     table = pd.concat(tables, ignore_index=True)
     ordered = table.sort_values("face_id", kind="stable").index.to_numpy()
     place = np.empty(len(table), np.int64)
     place[ordered] = np.arange(len(table))
-    gathered = np.empty((len(table), widths.pop()), np.float32)
-    for part in np.split(place, np.cumsum([len(one) for one in vectors])[:-1]):
-        gathered[part] = vectors.pop(0)  # one after the other they go
-    return _Gathered(table.loc[ordered].reset_index(drop=True), gathered, metrics.pop())
+    metric, width = kinds.pop()
+    vectors = np.empty((len(table), width), np.float32)
+    for name, part in zip(names, np.split(place, np.cumsum([len(one) for one in tables])[:-1]), strict=True):
+        place_vectors(sources[name].embeddings, vectors, part)
+    return _Gathered(table.loc[ordered].reset_index(drop=True), vectors, metric)
 
 
-def _faces_of(source: str, tables: SourceTables, face_ids: list[str]) -> pd.DataFrame:
-    places = read_table(tables.faces, FACES, ["face_id", "frame", "position"]).to_pandas().set_index("face_id")
-    measures = read_table(tables.measures, MEASURES, ["face_id", "size", "blur"]).to_pandas().set_index("face_id")
-    track_of = read_table(tables.tracks, TRACKS).to_pandas().set_index("face_id")["track"]
-    table = places.loc[face_ids].reset_index()
-    track = track_of.loc[face_ids].to_numpy()
-    found: pd.DataFrame = table.assign(
+def _faces_of(source: str, tables: SourceTables, face_ids: pa.StringArray) -> pd.DataFrame:
+    places = _rows_of(face_ids, tables.faces, FACES, ["frame", "position"])
+    measures = _rows_of(face_ids, tables.measures, MEASURES, ["size", "blur"])
+    track = _rows_of(face_ids, tables.tracks, TRACKS, ["track"])["track"]
+    found: pd.DataFrame = places.assign(
+        face_id=face_ids.to_pandas(),
         source=source,
-        frame=source + "/" + table["frame"],
+        frame=source + "/" + places["frame"],
         track=track,
-        weight=face_weights(measures.loc[face_ids], track),
+        weight=face_weights(measures, track),
     )
     return found
+
+
+def _rows_of(face_ids: pa.StringArray, path: Path, schema: Schema, columns: list[str]) -> pd.DataFrame:
+    """Of these faces, some columns of a table."""
+    table = read_table(path, schema, ["face_id", *columns])
+    rows: pd.DataFrame = table.select(columns).take(pc.index_in(face_ids, table["face_id"])).to_pandas()
+    return rows
 
 
 def face_weights(measures: pd.DataFrame, tracks: npt.ArrayLike) -> Float64:

@@ -12,7 +12,7 @@ from scipy.spatial.distance import cdist
 
 from faceset.errors import FacesetError
 from faceset.schemas import embeddings_schema
-from faceset.tables import iterate_rows, read_metadata, write_table
+from faceset.tables import iterate_rows, read_metadata, read_table, write_table
 
 Metric = Literal["euclidean", "cosine"]
 Float32 = npt.NDArray[np.float32]
@@ -27,6 +27,15 @@ class Embeddings:
 
     face_ids: list[str]
     vectors: Float32
+    metric: Metric
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Which faces a table has embeddings of, in its order, and of what kind those are."""
+
+    face_ids: pa.StringArray
+    dimensions: int
     metric: Metric
 
 
@@ -47,24 +56,42 @@ def read_embeddings(path: Path) -> Embeddings:
 
     Raises FacesetError where the file is not one.
     """
-    count, dimensions = _shape(path)
+    embedded = read_embedded(path)
+    vectors = np.empty((len(embedded.face_ids), embedded.dimensions), np.float32)
+    place_vectors(path, vectors, np.arange(len(vectors)))
+    return Embeddings(embedded.face_ids.to_pylist(), vectors, embedded.metric)
+
+
+def read_embedded(path: Path) -> Embedded:
+    """Read all of an `embeddings` table but the embeddings.
+
+    Raises FacesetError where the file is not one.
+    """
+    dimensions = _dimensions(path)
+    face_ids = read_table(path, embeddings_schema(dimensions), ["face_id"])["face_id"].combine_chunks()
     metric = read_metadata(path).get("metric")
     if metric not in ("euclidean", "cosine"):
         raise FacesetError(f"{path}: unknown metric {metric!r}. Delete the file and run again.")
-    face_ids: list[str] = []
-    vectors = np.empty((count, dimensions), np.float32)
-    # Read at once, they would lie in memory several times.
-    for rows in iterate_rows(path, embeddings_schema(dimensions), ROWS_AT_ONCE):
-        part = rows["embedding"].flatten().to_numpy().reshape(-1, dimensions)
-        vectors[len(face_ids) : len(face_ids) + len(rows)] = part
-        face_ids += rows["face_id"].to_pylist()
-    return Embeddings(face_ids, vectors, "cosine" if metric == "cosine" else "euclidean")
+    return Embedded(face_ids, dimensions, "cosine" if metric == "cosine" else "euclidean")
 
 
-def _shape(path: Path) -> tuple[int, int]:
+def place_vectors(path: Path, vectors: Float32, places: npt.NDArray[np.int64]) -> None:
+    """Read the N embeddings of a table into those rows of (M, D) `vectors` that `places` (N,) names.
+
+    So they lie in memory once; read as a whole, a million take several times the memory and the time.
+
+    Raises FacesetError where the file is no `embeddings` table of D dimensions.
+    """
+    start = 0
+    for rows in iterate_rows(path, embeddings_schema(vectors.shape[1]), ROWS_AT_ONCE):
+        part = places[start : start + len(rows)]
+        vectors[part] = rows["embedding"].flatten().to_numpy().reshape(-1, vectors.shape[1])
+        start += len(rows)
+
+
+def _dimensions(path: Path) -> int:
     try:
-        metadata = pq.read_metadata(path)
-        return metadata.num_rows, int(metadata.schema.to_arrow_schema().field("embedding").type.list_size)
+        return int(pq.read_schema(path).field("embedding").type.list_size)
     except (OSError, pa.ArrowException, KeyError, AttributeError) as error:
         raise FacesetError(f"{path}: not an embeddings table. Delete it and run again.") from error
 
