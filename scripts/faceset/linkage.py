@@ -173,11 +173,6 @@ def _without(keys: Int64, others: Int64) -> Int64:
     return keys[kept]
 
 
-def _within(groups: Groups, pairs: Pairs, limit: float) -> tuple[Pairs, Float64]:
-    gaps = groups.gaps(pairs)
-    return _chosen(pairs, gaps <= limit), gaps[gaps <= limit]
-
-
 def _chosen(pairs: Pairs, which: Bool) -> Pairs:
     return Pairs(pairs.low[which], pairs.high[which])
 
