@@ -45,7 +45,7 @@ bench-large: setup ## measure the clustering of a million faces; ten minutes
 	@$(BIN)/python -m benchmarks clustering_large
 
 docs: $(STAMP) ## write the manuals that are made from the code
-	@$(BIN)/faceset docs
+	@$(BIN)/python docs/make.py
 
 lock: ## write requirements.lock and envs/ from pyproject.toml (needs uv)
 	@$(PYTHON) envs/lock.py

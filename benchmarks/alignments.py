@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from benchmarks.measuring import cost_of, table
-from faceset.alignments import Alignments, fsa_chunks, msgpack_chunks, read_alignments
+from faceset.alignments.files import Alignments, fsa_chunks, msgpack_chunks, read_alignments
 
 SIZES = (10_000, 100_000)
 FACES_IN_A_FRAME = 3

@@ -10,9 +10,9 @@ import numpy as np
 
 from benchmarks.faces_like import Faces, make_faces
 from benchmarks.measuring import table
-from faceset import grouping, stragglers
 from faceset.bcubed import bcubed
-from faceset.grouping import group_tracks
+from faceset.people import grouping, stragglers
+from faceset.people.grouping import group_tracks
 
 THRESHOLD = 0.6  # the default model's
 SEEDS = (101, 102)

@@ -9,11 +9,11 @@ import numpy as np
 from benchmarks.faces_like import CUTS, Faces, likeness, make_faces
 from benchmarks.measuring import cost_of, table
 from faceset.bcubed import bcubed
-from faceset.clustering import Rules, SourceTables, make_clusters
-from faceset.embeddings import Embeddings, write_embeddings
-from faceset.grouping import group_tracks
-from faceset.schemas import FACES, MEASURES, TRACKS
-from faceset.tables import write_table
+from faceset.models.embeddings import Embeddings, write_embeddings
+from faceset.people.clusters import Rules, SourceTables, make_clusters
+from faceset.people.grouping import group_tracks
+from faceset.tables.parquet import write_table
+from faceset.tables.schemas import FACES, MEASURES, TRACKS
 
 THRESHOLD = 0.6  # the default model's
 WARD_FACES, WARD_WIDTH = 22_000, 512

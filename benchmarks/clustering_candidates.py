@@ -12,7 +12,7 @@ from scipy.sparse import coo_array, csr_array
 from sklearn.cluster import DBSCAN, HDBSCAN
 
 from benchmarks.faces_like import Faces
-from faceset.neighbours import nearest
+from faceset.people.neighbours import nearest
 
 NEIGHBOURS = 48
 LIMITS = (0.44, 0.46, 0.48, 0.50, 0.52, 0.54, 0.56)

@@ -14,19 +14,26 @@ import cv2
 import numpy as np
 
 from benchmarks.measuring import cost_of, table
-from faceset.alignments import msgpack_bytes
-from faceset.cuts import Cuts
-from faceset.extraction import extract_faces, extracted_files
+from faceset.alignments.files import msgpack_bytes
 from faceset.face_ids import face_id, frame_of_key
-from faceset.face_pixels import pack
-from faceset.face_png import encode
-from faceset.footage import Picture, list_frames, read_frames
-from faceset.footage_files import FootageDigests, frame_name
-from faceset.geometry import PADDING_RATIO, base_matrices, crop_matrices, normalised_landmarks, poses, warp_face
-from faceset.geometry_constants import MEAN_FACE_51
-from faceset.schemas import EXTRACTED, FACES, KEPT, MEASURES
-from faceset.schemas import FRAMES as FRAMES_TABLE
-from faceset.tables import read_table, write_table
+from faceset.footage.files import FootageDigests, frame_name
+from faceset.footage.frames import Picture, list_frames, read_frames
+from faceset.geometry.mean_faces import MEAN_FACE_51
+from faceset.geometry.transforms import (
+    PADDING_RATIO,
+    base_matrices,
+    crop_matrices,
+    normalised_landmarks,
+    poses,
+    warp_face,
+)
+from faceset.tables.parquet import read_table, write_table
+from faceset.tables.schemas import EXTRACTED, FACES, KEPT, MEASURES
+from faceset.tables.schemas import FRAMES as FRAMES_TABLE
+from faceset.training.extraction import extract_faces, extracted_files
+from faceset.training.packs import Cuts
+from faceset.training.pictures.png import encode
+from faceset.training.pixels import pack
 
 FRAMES, MANY_FRAMES = 400, 3000
 WIDTH, HEIGHT = 1280, 720

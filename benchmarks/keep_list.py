@@ -10,16 +10,16 @@ import numpy as np
 
 from benchmarks.extraction import HEIGHT, PLACES, WIDTH, prepare, write_folder
 from benchmarks.measuring import cost_of, table
-from faceset.assembly import make_index, sync_folder_with_index
-from faceset.clean import clean_alignments
-from faceset.config import Filters
-from faceset.cuts import Cuts
+from faceset.decisions.keep_list import HEADER
+from faceset.decisions.manifest import make_manifest
 from faceset.digests import file_digest
-from faceset.extraction import extract_faces, extracted_files
-from faceset.keep_list import HEADER
-from faceset.manifest import make_manifest
-from faceset.schemas import CLUSTERS, TRACKS
-from faceset.tables import write_table
+from faceset.project.config import Filters
+from faceset.tables.parquet import write_table
+from faceset.tables.schemas import CLUSTERS, TRACKS
+from faceset.training.assembly import make_index, sync_folder_with_index
+from faceset.training.cleaned import clean_alignments
+from faceset.training.extraction import extract_faces, extracted_files
+from faceset.training.packs import Cuts
 
 SIZE_PX = 256
 ADDED = 500

@@ -17,9 +17,9 @@ import cv2
 
 from benchmarks.extraction import face, made_up_picture
 from benchmarks.measuring import table
-from faceset.alignments import fsa_bytes
-from faceset.project import REPOSITORY, load_project
-from faceset.steps import all_steps
+from faceset.alignments.files import fsa_bytes
+from faceset.project.project import REPOSITORY, load_project
+from faceset.workflow.keys import all_steps
 
 SOURCES = 50
 PICTURES = 20

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measuring import table
-from faceset.store import Store
+from faceset.store.objects import Store
 
 MEGABYTES = 1024
 

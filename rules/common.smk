@@ -15,13 +15,13 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from faceset.config import check_yaml
+from faceset.project.config import check_yaml
 from faceset.errors import FacesetError
-from faceset.jobs import failures_since
-from faceset.priming import forecast, is_known, prime
-from faceset.project import load_project
-from faceset.stages import STAGES
-from faceset.store_lock import shared
+from faceset.workflow.jobs import failures_since
+from faceset.workflow.priming import forecast, is_known, prime
+from faceset.project.project import load_project
+from faceset.stages.table import STAGES
+from faceset.store.locks import shared
 
 STARTED = time.time()
 CONFIG_FILE = "config/config.yaml"
@@ -87,7 +87,7 @@ def print_summary(folder):
 
     Not in `onsuccess`, which Snakemake passes over if there was nothing to do.
     """
-    from faceset.summary import summarise
+    from faceset.workflow.summary import summarise
 
     with contextlib.chdir(folder):
         try:

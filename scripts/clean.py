@@ -1,11 +1,11 @@
 """Write a source's alignments with a faceset's faces only."""
 
-from faceset.jobs import Job, run_script
+from faceset.workflow.jobs import Job, run_script
 
 
 def compute(job: Job) -> None:
     """Only on a miss, so that a hit imports no more than it needs."""
-    from faceset.clean import clean_alignments
+    from faceset.training.cleaned import clean_alignments
 
     clean_alignments(
         job.input("alignments"),

@@ -1,11 +1,11 @@
 """Tell people apart, over all sources."""
 
-from faceset.jobs import Job, run_script
+from faceset.workflow.jobs import Job, run_script
 
 
 def compute(job: Job) -> None:
     """Only on a miss, so that a hit imports no more than it needs."""
-    from faceset.clustering import Rules, SourceTables, make_clusters
+    from faceset.people.clusters import Rules, SourceTables, make_clusters
 
     faces = job.inputs_by("source", "faces")
     measures = job.inputs_by("source", "measures")

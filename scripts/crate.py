@@ -1,11 +1,11 @@
 """Describe how a faceset was made, as an RO-Crate."""
 
-from faceset.jobs import Job, run_script
+from faceset.workflow.jobs import Job, run_script
 
 
 def compute(job: Job) -> None:
     """Only on a miss, so that a hit imports no more than it needs."""
-    from faceset.crate import write_crate
+    from faceset.training.crate import write_crate
 
     write_crate(
         job.step.made_from,

@@ -1,12 +1,12 @@
 """Find the faces of a source that comes without alignments."""
 
-from faceset.jobs import Job, run_script
+from faceset.workflow.jobs import Job, run_script
 
 
 def compute(job: Job) -> None:
     """Only on a miss, so that a hit imports no more than it needs."""
-    from faceset.footage_detection import detect_footage
-    from faceset.project import MODELS_FOLDER
+    from faceset.models.footage_faces import detect_footage
+    from faceset.project.project import MODELS_FOLDER
 
     job.ran_on = detect_footage(
         job.source.frames,

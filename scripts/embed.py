@@ -1,12 +1,12 @@
 """Embed the faces of a source."""
 
-from faceset.jobs import Job, run_script
+from faceset.workflow.jobs import Job, run_script
 
 
 def compute(job: Job) -> None:
     """Only on a miss, so that a hit imports no more than it needs."""
-    from faceset.embed import embed_chips, take_identities
-    from faceset.project import MODELS_FOLDER
+    from faceset.models.chip_embeddings import embed_chips, take_identities
+    from faceset.project.project import MODELS_FOLDER
 
     if not job.models:
         take_identities(job.input("faces"), job.input("alignments"), job.output("embeddings"), **job.params)

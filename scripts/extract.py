@@ -1,11 +1,11 @@
 """Cut a faceset's training faces from one source."""
 
-from faceset.jobs import Job, run_script
+from faceset.workflow.jobs import Job, run_script
 
 
 def compute(job: Job) -> None:
     """Only on a miss, so that a hit imports no more than it needs."""
-    from faceset.extraction import extract_faces
+    from faceset.training.extraction import extract_faces
 
     with job.cuts() as cuts:
         extract_faces(

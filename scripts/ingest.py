@@ -1,12 +1,12 @@
 """Read a source's alignments into tables."""
 
-from faceset.jobs import Job, run_script
+from faceset.workflow.jobs import Job, run_script
 
 
 def compute(job: Job) -> None:
     """Only on a miss, so that a hit imports no more than it needs."""
-    from faceset.alignments import read_alignments, read_msgpack
-    from faceset.ingest import ingest
+    from faceset.alignments.files import read_alignments, read_msgpack
+    from faceset.alignments.ingest import ingest
 
     file = job.file("alignments")
     ingest(

@@ -1,11 +1,11 @@
 """Decide which faces a faceset keeps."""
 
-from faceset.jobs import Job, run_script
+from faceset.workflow.jobs import Job, run_script
 
 
 def compute(job: Job) -> None:
     """Only on a miss, so that a hit imports no more than it needs."""
-    from faceset.manifest import make_manifest
+    from faceset.decisions.manifest import make_manifest
 
     make_manifest(
         job.inputs_by("source", "faces"),

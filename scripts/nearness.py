@@ -1,11 +1,11 @@
 """Rank people by how near they are to a faceset's reference photos."""
 
-from faceset.jobs import Job, run_script
+from faceset.workflow.jobs import Job, run_script
 
 
 def compute(job: Job) -> None:
     """Only on a miss, so that a hit imports no more than it needs."""
-    from faceset.nearness import rank_clusters
+    from faceset.people.nearness import rank_clusters
 
     rank_clusters(
         job.input("reference"),

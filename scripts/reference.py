@@ -1,12 +1,12 @@
 """Embed the reference photos of a faceset."""
 
-from faceset.jobs import Job, run_script
+from faceset.workflow.jobs import Job, run_script
 
 
 def compute(job: Job) -> None:
     """Only on a miss, so that a hit imports no more than it needs."""
-    from faceset.project import MODELS_FOLDER
-    from faceset.reference import embed_reference
+    from faceset.models.reference import embed_reference
+    from faceset.project.project import MODELS_FOLDER
 
     job.ran_on = embed_reference(
         job.step.files, job.output("reference"), job.models, MODELS_FOLDER, job.device, **job.params

@@ -1,6 +1,6 @@
 """Show people, decisions and problems on one page."""
 
-from faceset.jobs import Job, run_script
+from faceset.workflow.jobs import Job, run_script
 
 
 def compute(job: Job) -> None:

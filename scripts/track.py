@@ -1,11 +1,11 @@
 """Follow the faces of a source over its frames."""
 
-from faceset.jobs import Job, run_script
+from faceset.workflow.jobs import Job, run_script
 
 
 def compute(job: Job) -> None:
     """Only on a miss, so that a hit imports no more than it needs."""
-    from faceset.tracking import make_tracks
+    from faceset.people.tracks import make_tracks
 
     make_tracks(job.input("faces"), job.input("embeddings"), job.output("tracks"), **job.params)
 

@@ -9,12 +9,11 @@ from typing import Any
 
 import yaml
 
-from faceset.atomic import write_atomically
-from faceset.config import check_yaml, load_config
 from faceset.errors import FacesetError
-from faceset.project import MODEL_MANIFEST, MODELS_FOLDER, REPOSITORY, Project, load_project
-from faceset.sources import Source
-from faceset.store import Store
+from faceset.project.config import check_yaml, load_config
+from faceset.project.project import MODEL_MANIFEST, MODELS_FOLDER, REPOSITORY, Project, load_project
+from faceset.project.sources import Source
+from faceset.store.objects import Store
 
 PACKAGE_CACHE = REPOSITORY / ".cache" / "packages"
 DEMO_CONFIG = REPOSITORY / "config" / "demo" / "config"
@@ -28,7 +27,7 @@ def _setup(_: argparse.Namespace) -> None:
 
 
 def _demo(arguments: argparse.Namespace) -> None:
-    from faceset.setup.demo_footage import compose
+    from faceset.demo.footage import compose
 
     compose(PACKAGE_CACHE, arguments.folder, _say)
     for origin in sorted(path for path in DEMO_CONFIG.rglob("*") if path.is_file()):
@@ -38,15 +37,8 @@ def _demo(arguments: argparse.Namespace) -> None:
             shutil.copyfile(origin, target)
 
 
-def _docs(_: argparse.Namespace) -> None:
-    from faceset.manual import MANUALS
-
-    for name, make in MANUALS.items():
-        write_atomically(REPOSITORY / name, make().encode())
-
-
 def _install(arguments: argparse.Namespace) -> None:
-    from faceset.install import install, undo
+    from faceset.commands.install import install, undo
 
     project = _project()
     if arguments.undo:
@@ -57,7 +49,7 @@ def _install(arguments: argparse.Namespace) -> None:
 
 
 def _keep_from_folder(arguments: argparse.Namespace) -> None:
-    from faceset.keep_from_folder import keep_from_folder, write_keep_list
+    from faceset.commands.keep_from_folder import keep_from_folder, write_keep_list
 
     project = _project()
     if arguments.faceset not in project.config.facesets:
@@ -83,38 +75,38 @@ def _keep_from_folder(arguments: argparse.Namespace) -> None:
 
 
 def _from_faces(arguments: argparse.Namespace) -> None:
-    from faceset.alignments_from_faces import alignments_from_faces
+    from faceset.commands.from_faces import alignments_from_faces
 
     alignments_from_faces(arguments.folder, arguments.output, _say)
 
 
 def _rename(arguments: argparse.Namespace) -> None:
-    from faceset.face_names import restore_names
+    from faceset.commands.rename import restore_names
 
     restore_names(arguments.folder, arguments.dry_run, _say)
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    from faceset.export import export_json
+    from faceset.commands.export import export_json
 
     export_json(arguments.alignments, arguments.output, _say)
 
 
 def _smooth(arguments: argparse.Namespace) -> None:
-    from faceset.smooth import smooth_alignments
+    from faceset.commands.smooth import smooth_alignments
 
     smooth_alignments(arguments.alignments, arguments.output, _say)
 
 
 def _order(arguments: argparse.Namespace) -> None:
-    from faceset.face_order import order_faces
+    from faceset.commands.left_to_right import order_faces
 
     order_faces(arguments.alignments, arguments.output, _say)
 
 
 def _identities(arguments: argparse.Namespace) -> None:
-    from faceset.footage_files import is_video
-    from faceset.identities import write_identities
+    from faceset.commands.identities import write_identities
+    from faceset.footage.files import is_video
 
     project = _project()
     source = _source(project, arguments.source)
@@ -130,7 +122,7 @@ def _identities(arguments: argparse.Namespace) -> None:
 
 
 def _compare(arguments: argparse.Namespace) -> None:
-    from faceset.compare import compare, find_table
+    from faceset.commands.compare import compare, find_table
 
     project = _project()
     keep_lists = {name: path for name in project.config.facesets if (path := project.keep_list(name)).is_file()}
@@ -143,7 +135,7 @@ def _compare(arguments: argparse.Namespace) -> None:
 
 
 def _draw(arguments: argparse.Namespace) -> None:
-    from faceset.draw import draw_faces
+    from faceset.commands.draw import draw_faces
 
     source = _source(_project(), arguments.source)
     results = Path("results") / source.name
@@ -159,7 +151,7 @@ def _draw(arguments: argparse.Namespace) -> None:
 
 
 def _explain(arguments: argparse.Namespace) -> None:
-    from faceset.explain import explain
+    from faceset.commands.explain import explain
 
     _say(explain(_project(), arguments.face, arguments.faceset))
 
@@ -172,13 +164,13 @@ def _verify(_: argparse.Namespace) -> None:
 
 
 def _collect(arguments: argparse.Namespace) -> None:
-    from faceset.upkeep.collect import collect
+    from faceset.upkeep.gc import collect
 
     collect(_store(), arguments.keep_days, arguments.dry_run, _say)
 
 
 def _usage(_: argparse.Namespace) -> None:
-    from faceset.upkeep.usage import usage_table
+    from faceset.upkeep.du import usage_table
 
     _say(usage_table(_store()))
 
@@ -306,8 +298,6 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("demo", help="compose the demo footage and put its config beside it")
     command.add_argument("folder", type=Path)
     command.set_defaults(run=_demo)
-
-    commands.add_parser("docs", help="write the manuals made from the code (for developers)").set_defaults(run=_docs)
     return parser
 
 

@@ -27,7 +27,7 @@ def _path(module: str) -> Path:
 
 
 def reachable_modules(module: str) -> list[str]:
-    """`module` (as `faceset.tracking`) and all modules of the library that it imports, at any remove, sorted."""
+    """`module` (as `faceset.people.tracks`) and all modules of the library that it imports, at any remove, sorted."""
     seen: set[str] = set()
     waiting = [module]
     while waiting:

@@ -14,21 +14,21 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from faceset.alignments import Alignments, from_msgpack, fsa_bytes, msgpack_bytes
-from faceset.crop import crop_faces
+from faceset.alignments.files import Alignments, from_msgpack, fsa_bytes, msgpack_bytes
+from faceset.crops.chips import crop_faces
 from faceset.digests import file_digest
-from faceset.embeddings import Embeddings, Metric, write_embeddings
 from faceset.face_ids import face_id
-from faceset.face_pixels import pack
-from faceset.face_png import encode
-from faceset.footage import list_frames
-from faceset.footage_files import list_pictures
-from faceset.geometry_constants import LANDMARKS_98_TO_68, MEAN_FACE_51
-from faceset.parts import WHOLE, Outputs
-from faceset.project import REPOSITORY, Project, load_project
-from faceset.schemas import Schema
-from faceset.stages import STAGES
-from faceset.tables import write_table
+from faceset.footage.files import list_pictures
+from faceset.footage.frames import list_frames
+from faceset.footage.parts import WHOLE, Outputs
+from faceset.geometry.mean_faces import LANDMARKS_98_TO_68, MEAN_FACE_51
+from faceset.models.embeddings import Embeddings, Metric, write_embeddings
+from faceset.project.project import REPOSITORY, Project, load_project
+from faceset.stages.table import STAGES
+from faceset.tables.parquet import write_table
+from faceset.tables.schemas import Schema
+from faceset.training.pictures.png import encode
+from faceset.training.pixels import pack
 
 WIDTH, HEIGHT = 96, 64
 

@@ -21,9 +21,9 @@ from typing import Any
 import msgpack
 import numpy as np
 
-from faceset.alignments import fsa_bytes, msgpack_bytes, read_alignments
+from faceset.alignments.files import fsa_bytes, msgpack_bytes, read_alignments
 from faceset.errors import FacesetError
-from faceset.face_png import header_text, read_header
+from faceset.training.pictures.png import header_text, read_header
 from factory import png
 from sample_face import face
 

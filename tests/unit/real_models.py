@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceset.detection import FaceDetector
-from faceset.identity import IdentityModel
-from faceset.mesh_landmarks import DetectedFace, MeshLandmarks, detect_faces
-from faceset.models import identity_entry, load_manifest, verified_model_path
-from faceset.setup.demo_footage import PHOTOS
+from faceset.demo.footage import PHOTOS
+from faceset.models.catalogue import identity_entry, load_manifest, verified_model_path
+from faceset.models.detector import FaceDetector
+from faceset.models.identity import IdentityModel
+from faceset.models.landmarks import DetectedFace, MeshLandmarks, detect_faces
 from faceset.setup.fetch import fetch_package, read_member
 
 REPOSITORY = Path(__file__).parents[2]

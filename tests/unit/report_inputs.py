@@ -8,8 +8,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from faceset import schemas
-from faceset.tables import TableWriter, write_table
+from faceset.tables import schemas
+from faceset.tables.parquet import TableWriter, write_table
 
 TRACK_FACES = 5
 

@@ -3,7 +3,7 @@
 import zlib
 from typing import Any
 
-from faceset.alignment_entries import plain
+from faceset.alignments.entries import plain
 
 
 def face(**changes: Any) -> dict[str, Any]:

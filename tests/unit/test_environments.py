@@ -5,7 +5,7 @@ import tomllib
 
 import yaml
 
-from faceset.project import REPOSITORY
+from faceset.project.project import REPOSITORY
 
 LOCK = (REPOSITORY / "requirements.lock").read_text()
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from faceset.alignments import fsa_bytes
-from faceset.priming import prime
-from faceset.project import REPOSITORY, Project, load_project
-from faceset.steps import all_steps
+from faceset.alignments.files import fsa_bytes
+from faceset.project.project import REPOSITORY, Project, load_project
+from faceset.workflow.keys import all_steps
+from faceset.workflow.priming import prime
 from factory import alignments, face, write_pictures
 
 EXTRACT = {"policy": "all", "extract": {"size_px": 64}}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from faceset.project import REPOSITORY
+from faceset.project.project import REPOSITORY
 
 DEMO = REPOSITORY / "demo"
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Run, all_bytes, snakemake
 
-from faceset.project import REPOSITORY
+from conftest import Run, all_bytes, snakemake
+from faceset.project.project import REPOSITORY
 
 PHOTOS = REPOSITORY / "tests/data/golden/photos/src"
 HEADER = "source\tframes\talignments\trights\n"

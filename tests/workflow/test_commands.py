@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import all_bytes, snakemake
-from test_bad_input import make_project
 
-from faceset.alignments import read_alignments
-from faceset.project import REPOSITORY
+from conftest import all_bytes, snakemake
+from faceset.alignments.files import read_alignments
+from faceset.project.project import REPOSITORY
+from test_bad_input import make_project
 
 
 def faceset(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -6,10 +6,9 @@ from collections import Counter
 from pathlib import Path
 
 from conftest import Run, all_bytes
-from test_bad_input import make_project
-
 from faceset.digests import file_digest
-from faceset.project import REPOSITORY
+from faceset.project.project import REPOSITORY
+from test_bad_input import make_project
 
 RUNS = 8
 SMALLER = 4  # of them, with another size of pictures

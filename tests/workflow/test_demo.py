@@ -12,14 +12,14 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import DEMO, OFFLINE, Demo, all_bytes, make_demo_folder, snakemake
 
-from faceset.alignments import read_alignments
+from conftest import DEMO, OFFLINE, Demo, all_bytes, make_demo_folder, snakemake
+from faceset.alignments.files import read_alignments
 from faceset.digests import file_digest
-from faceset.face_png import read_header
-from faceset.project import REPOSITORY
-from faceset.stages import STAGES
-from faceset.tracking import overlaps
+from faceset.people.tracks import overlaps
+from faceset.project.project import REPOSITORY
+from faceset.stages.table import STAGES
+from faceset.training.pictures.png import read_header
 
 SOURCES = ("interview", "portraits")
 PEOPLE = 4

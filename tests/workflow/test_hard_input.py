@@ -15,12 +15,12 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import DEMO, snakemake
-from test_bad_input import HEADER, make_project
 
-from faceset.alignments import fsa_bytes, read_alignments
+from conftest import DEMO, snakemake
+from faceset.alignments.files import fsa_bytes, read_alignments
 from faceset.digests import file_digest
-from faceset.project import REPOSITORY
+from faceset.project.project import REPOSITORY
+from test_bad_input import HEADER, make_project
 
 
 def test_a_face_with_bad_landmarks_is_kept_in_the_tables_and_never_extracted(tmp_path: Path) -> None:

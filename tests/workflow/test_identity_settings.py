@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import DEMO, Demo, snakemake
-from test_bad_input import PHOTOS, make_project
 
-from faceset.project import REPOSITORY
-from faceset.setup.demo_footage import PHOTOS as OF_TWO_PEOPLE
+from conftest import DEMO, Demo, snakemake
+from faceset.demo.footage import PHOTOS as OF_TWO_PEOPLE
+from faceset.project.project import REPOSITORY
 from faceset.setup.fetch import fetch_package, read_member
+from test_bad_input import PHOTOS, make_project
 
 
 def test_people_are_told_apart_by_what_the_alignments_bring(tmp_path: Path) -> None:

@@ -13,12 +13,12 @@ from typing import Any
 import cv2
 import pandas as pd
 import pytest
-from conftest import DEMO, all_bytes, snakemake
-from test_bad_input import PHOTOS
 
-from faceset.alignments import read_alignments
-from faceset.keep_list import read_keep_list
-from faceset.project import REPOSITORY
+from conftest import DEMO, all_bytes, snakemake
+from faceset.alignments.files import read_alignments
+from faceset.decisions.keep_list import read_keep_list
+from faceset.project.project import REPOSITORY
+from test_bad_input import PHOTOS
 
 README = (REPOSITORY / "README.md").read_text()
 BLOCKS = [

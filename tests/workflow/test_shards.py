@@ -3,10 +3,9 @@
 from pathlib import Path
 
 from conftest import all_bytes, snakemake
+from faceset.alignments.files import fsa_bytes, read_alignments
+from faceset.footage.parts import FRAMES_A_PART
 from test_bad_input import PHOTOS
-
-from faceset.alignments import fsa_bytes, read_alignments
-from faceset.parts import FRAMES_A_PART
 
 FRAMES = FRAMES_A_PART + 1
 FACE_EVERY = 500

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from faceset.schemas import CLUSTERS, FACES, MANIFEST, MEASURES, TRACKS, Schema
-from faceset.tables import read_table
+from faceset.tables.parquet import read_table
+from faceset.tables.schemas import CLUSTERS, FACES, MANIFEST, MEASURES, TRACKS, Schema
 
 FACES_SHOWN = 24
 OUTLIERS_SHOWN = 8

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from faceset.keep_list import format_row
+from faceset.decisions.keep_list import format_row
 from faceset.report.people import (
     People,
     Person,
@@ -19,8 +19,8 @@ from faceset.report.people import (
     verdicts_on,
 )
 from faceset.report.pictures import PORTRAIT_PX, THUMBNAIL_PX, pictures_of
-from faceset.schemas import DOUBTS, NEARNESS, PAIRS
-from faceset.tables import read_table
+from faceset.tables.parquet import read_table
+from faceset.tables.schemas import DOUBTS, NEARNESS, PAIRS
 
 PEOPLE_IN_FULL = 100
 PEOPLE_LISTED = 1000

@@ -7,7 +7,7 @@ from pathlib import Path
 from faceset.atomic import write_atomically
 from faceset.digests import file_digest
 from faceset.errors import FacesetError
-from faceset.models import Build, Model, load_manifest, verified_model_path
+from faceset.models.catalogue import Build, Model, load_manifest, verified_model_path
 from faceset.setup.converters import CONVERTERS
 from faceset.setup.fetch import Package, fetch_package, read_member
 

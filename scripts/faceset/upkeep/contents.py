@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from faceset.errors import FacesetError
-from faceset.roots import RootRecord
-from faceset.stages import STAGES
-from faceset.store import Action, DamagedActionError, Store, proven_action
+from faceset.stages.table import STAGES
+from faceset.store.objects import Action, DamagedActionError, Store, proven_action
+from faceset.workflow.roots import RootRecord
 
 DIGEST = re.compile("[0-9a-f]{64}")
 Subject = tuple[str, str]

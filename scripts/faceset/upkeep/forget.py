@@ -12,12 +12,11 @@ from functools import partial
 from pathlib import Path
 
 from faceset.errors import FacesetError
-from faceset.roots import RootRecord, records_of, roots
-from faceset.schemas import FRAMES
-from faceset.stages import STAGES
-from faceset.store import Store
-from faceset.store_lock import alone
-from faceset.tables import read_table
+from faceset.stages.table import STAGES
+from faceset.store.locks import alone
+from faceset.store.objects import Store
+from faceset.tables.parquet import read_table
+from faceset.tables.schemas import FRAMES
 from faceset.upkeep.contents import (
     DIGEST,
     StoredAction,
@@ -35,6 +34,7 @@ from faceset.upkeep.forget_results import forget_results
 from faceset.upkeep.leftovers import find_leftovers
 from faceset.upkeep.packs import cuts_in, named_cuts, pack_paths, rewrite
 from faceset.upkeep.verify import STATE
+from faceset.workflow.roots import RootRecord, records_of, roots
 
 LISTED = 10
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from faceset.assembly import assembled_name, remove_assembled
-from faceset.roots import RootRecord
-from faceset.stages import STAGES
+from faceset.stages.table import STAGES
+from faceset.training.assembly import assembled_name, remove_assembled
 from faceset.upkeep.contents import DIGEST, Subject
+from faceset.workflow.roots import RootRecord
 
 LISTED = 5
 

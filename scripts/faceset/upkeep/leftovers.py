@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from faceset.progress import Progress
-from faceset.roots import records_of
-from faceset.store import Store
+from faceset.store.objects import Store
 from faceset.upkeep.contents import Subject, object_paths, read_actions
 from faceset.upkeep.forget_results import is_store_link
 from faceset.upkeep.packs import cuts_in, pack_paths
+from faceset.workflow.roots import records_of
 
 PARQUET = b"PAR1"
 OF_TEXT = b"<{"

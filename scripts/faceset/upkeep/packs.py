@@ -6,11 +6,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from faceset.cuts import ROWS_A_GROUP, SUFFIX, name_pack, pack_index, write_pack
 from faceset.errors import FacesetError
-from faceset.schemas import CUTS, EXTRACTED
-from faceset.store import Store
-from faceset.tables import iterate_rows, read_table
+from faceset.store.objects import Store
+from faceset.tables.parquet import iterate_rows, read_table
+from faceset.tables.schemas import CUTS, EXTRACTED
+from faceset.training.packs import ROWS_A_GROUP, SUFFIX, name_pack, pack_index, write_pack
 from faceset.upkeep.contents import StoredAction, size_on_disk
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from faceset.digests import file_digest
 from faceset.errors import FacesetError
 from faceset.progress import Progress
-from faceset.store import DamagedActionError, Store
-from faceset.store_lock import shared
+from faceset.store.locks import shared
+from faceset.store.objects import DamagedActionError, Store
 from faceset.upkeep.contents import DIGEST, StoredAction, action_paths, named_subjects, object_paths, read_stored_action
 from faceset.upkeep.packs import cuts_in, is_whole, named_cuts, pack_paths
 

@@ -1,0 +1,1 @@
+"""What is cut and measured of each face in one pass over the footage."""

@@ -1,0 +1,1 @@
+"""Decisions: the keep-list, what its rows reach, filters, and the manifest that comes of them."""

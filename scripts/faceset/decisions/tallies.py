@@ -1,0 +1,76 @@
+"""What happened to the faces of a faceset, and what is odd about a source: counts, grouped for people to read."""
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from faceset.tables.parquet import read_table
+from faceset.tables.schemas import MANIFEST, PROBLEMS
+
+VALUE_IN_BRACKETS = r"\s*\([^()]*\)$"
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many faces of a faceset one rule or row decided, and how."""
+
+    kept: bool
+    decided_by: str
+    reason: str
+    faces: int
+
+
+def decision_tallies(manifest: Path) -> list[Tally]:
+    """The decisions of a manifest, those that keep first, then by the number of faces.
+
+    A value in brackets at the end of a filter's or problem's reason, as `(63 px)`, is left out, so that what the same
+    rule decided counts as one.
+    """
+    table = read_table(manifest, MANIFEST, ["kept", "decided_by", "reason"])
+    reasons = pc.if_else(
+        pc.equal(table["decided_by"], "row"),
+        table["reason"],
+        pc.replace_substring_regex(table["reason"], pattern=VALUE_IN_BRACKETS, replacement=""),
+    )
+    groups = table.set_column(2, "reason", reasons).group_by(table.column_names).aggregate([([], "count_all")])
+    tallies = [Tally(row["kept"], row["decided_by"], row["reason"], row["count_all"]) for row in groups.to_pylist()]
+    return sorted(tallies, key=lambda tally: (not tally.kept, -tally.faces, tally.decided_by, tally.reason))
+
+
+def merge_small(tallies: list[Tally], at_most: int) -> list[Tally]:
+    """The same tallies in at most `at_most` lines for kept and for dropped faces each, the smallest taken together."""
+    merged = []
+    for kept in (True, False):
+        alike = [tally for tally in tallies if tally.kept == kept]
+        cut = len(alike) if len(alike) <= at_most else at_most - 1
+        merged += alike[:cut]
+        if rest := alike[cut:]:
+            merged.append(Tally(kept, "several", f"{len(rest):,} other reasons", sum(tally.faces for tally in rest)))
+    return merged
+
+
+def kept_share(tallies: list[Tally]) -> tuple[int, int]:
+    """How many faces were kept, of how many."""
+    return sum(tally.faces for tally in tallies if tally.kept), sum(tally.faces for tally in tallies)
+
+
+def faces_in_common(manifests: Mapping[str, Path]) -> dict[tuple[str, str], int]:
+    """How many faces two facesets both keep, for each pair that has any."""
+    kept = {}
+    for faceset, path in manifests.items():
+        table = read_table(path, MANIFEST, ["face_id", "kept"])
+        kept[faceset] = table["face_id"].filter(table["kept"])
+    counts = {
+        (one, other): pc.sum(pc.is_in(kept[one], value_set=kept[other])).as_py() or 0
+        for one, other in itertools.combinations(kept, 2)
+    }
+    return {pair: count for pair, count in counts.items() if count}
+
+
+def problem_counts(problems: Path) -> dict[str, int]:
+    """How many problems of each kind a source has, in the order of kinds by name."""
+    kinds = pc.value_counts(read_table(problems, PROBLEMS, ["kind"])["kind"])
+    return dict(sorted((entry["values"], entry["counts"]) for entry in kinds.to_pylist()))

@@ -1,0 +1,1 @@
+"""The demo's footage, composed at set-up."""

@@ -1,0 +1,1 @@
+"""Footage: videos and folders of pictures, their frames and their digests."""

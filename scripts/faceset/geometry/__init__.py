@@ -1,0 +1,1 @@
+"""Where faces are: transforms, mean faces, boxes and warps."""

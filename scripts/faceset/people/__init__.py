@@ -1,0 +1,1 @@
+"""People: tracks, clusters, and how sure they are."""

@@ -1,0 +1,1 @@
+"""A working directory's project: its settings, its sources, and what is installed in their place."""

@@ -1,0 +1,1 @@
+"""The content store: objects and actions, locks, parts."""

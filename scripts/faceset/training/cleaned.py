@@ -1,0 +1,61 @@
+"""Cleaned alignments: those of a source, with the faces that a faceset keeps and no others."""
+
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from faceset.alignments.files import fsa_chunks, msgpack_chunks, read_msgpack
+from faceset.face_ids import face_id, frame_of_key
+from faceset.footage.files import frame_name
+from faceset.tables.parquet import read_table, write_table
+from faceset.tables.schemas import FRAMES, KEPT, MANIFEST
+
+
+def clean_alignments(
+    alignments: Path,
+    frames: Path,
+    manifest: Path,
+    source: str,
+    video: str | None,
+    fsa_out: Path,
+    msgpack_out: Path,
+    kept_out: Path,
+) -> None:
+    """Write a source's alignments with only the kept faces, as faceswap reads them and as we do.
+
+    Every frame stays, in its order and with its video_meta, also where no face is left. Entries are named after the
+    footage as it is called now; one of a frame that the footage does not have keeps its name.
+
+    Parameters
+    ----------
+    alignments
+        As ingest wrote them (msgpack).
+    frames, manifest
+        The source's `frames` table and the faceset's `manifest` table.
+    source, video
+        The source's name; the file name of its video as it is called now, None for a folder of pictures.
+    fsa_out, msgpack_out, kept_out
+        The cleaned alignments in both forms, and the `kept` table that tells their faces' ids, in the same order.
+    """
+    footage = {row["frame"]: row for row in read_table(frames, FRAMES, ["frame", "position", "name"]).to_pylist()}
+    kept = _kept_faces(manifest, source)
+    read = read_msgpack(alignments)
+    entries, rows = {}, []
+    for key, entry in read.frames.items():
+        frame = frame_of_key(key, video is not None)
+        ids = [face_id(source, frame, index) for index in range(len(entry["faces"]))]
+        stay = [index for index, name in enumerate(ids) if name in kept]
+        rows += [(ids[old], frame, footage[frame]["position"], new) for new, old in enumerate(stay)]
+        name = key if frame not in footage else frame_name(video, frame) if video else footage[frame]["name"]
+        entries[name] = {**entry, "faces": [entry["faces"][index] for index in stay]}
+    data = {**read.data, "__data__": entries}
+    for output, chunks in ((fsa_out, fsa_chunks(data)), (msgpack_out, msgpack_chunks(data))):
+        with output.open("wb") as file:
+            file.writelines(chunks)
+    columns = zip(*rows, strict=True) if rows else [()] * len(KEPT.columns)
+    write_table(kept_out, KEPT, dict(zip(KEPT.arrow.names, columns, strict=True)))
+
+
+def _kept_faces(manifest: Path, source: str) -> set[str]:
+    table = read_table(manifest, MANIFEST, ["face_id", "source", "kept"])
+    return set(table.filter(pc.field("kept") & (pc.field("source") == source))["face_id"].to_pylist())

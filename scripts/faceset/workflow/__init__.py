@@ -1,0 +1,1 @@
+"""The workflow: keys, records, running one instance, and what comes before and after a run."""

@@ -1,0 +1,122 @@
+"""Priming: before Snakemake plans, make every record say what the store already knows.
+
+One walk through all steps computes each key. Where the store knows the action, record and links are written; where
+it does not, they and everything that hangs on them are removed, for in a fresh folder Snakemake has no memory and
+would take a stale record for good.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from faceset.decisions.keep_list import read_keep_list
+from faceset.project.project import Project
+from faceset.stages.settings import NotMadeYetError, Where
+from faceset.stages.table import STAGES, Stage
+from faceset.store.objects import Action
+from faceset.workflow.keys import Step, all_steps, plan_step
+from faceset.workflow.materialise import materialise
+from faceset.workflow.records import publish, read_record, retract, retract_strangers, sweep
+from faceset.workflow.roots import note_root
+
+FORECAST_LISTED = 20
+
+
+@dataclass
+class Primed:
+    """How many targets are as the store knows them, were brought back from it, and are to be made."""
+
+    known: int = 0
+    restored: int = 0
+    missing: int = 0
+
+
+def survey(project: Project) -> Iterator[tuple[Stage, Where, tuple[Step, Action] | None]]:
+    """Every target, each after all that it reads; with what the store knows of it, None if it is to be made.
+
+    Nothing is written. Raises FacesetError for input that no run could use.
+    """
+    for faceset in project.config.facesets:
+        keep_list = project.keep_list(faceset)
+        read_keep_list(keep_list if keep_list.is_file() else None)
+    known: dict[str, Action] = {}
+
+    def read(record: str) -> Action:
+        if record not in known:
+            raise NotMadeYetError
+        return known[record]
+
+    for stage, where in all_steps(project):
+        try:
+            step = plan_step(project, stage, where, read)
+        except NotMadeYetError:
+            yield stage, where, None
+            continue
+        action = project.store.find(step.key)
+        if action is not None:
+            known[stage.record.format(**where)] = action
+        yield stage, where, (step, action) if action else None
+
+
+def prime(project: Project) -> Primed:
+    """Bring all records and links of the project in step with the store. Never computes anything.
+
+    Raises FacesetError for input that no run could use.
+    """
+    primed = Primed()
+    note_root(project.store.root)
+    if project.config.paranoid:
+        for source in project.sources.values():
+            project.footage_digests(source).learn(paranoid=True)
+    owned = {Path(stage.record.format(**where)) for stage, where in all_steps(project)}
+    retract_strangers(owned)
+    for stage, where, found in survey(project):
+        sweep(stage, where)
+        if found is None:
+            primed.missing += 1
+            retract(stage, where)
+            continue
+        step, action = found
+        project.store.mark_used(step.key)
+        materialise(project, step, action)
+        if publish(project.store, stage, where, action):
+            primed.restored += 1
+        else:
+            primed.known += 1
+        # Snakemake counts a benchmark among the outputs.
+        made = [stage.record, *stage.links.values(), stage.benchmark]
+        inputs = [Path(path) for path in stage.record_inputs(project, where)]
+        _keep_newer([Path(pattern.format(**where)) for pattern in made], inputs)
+    return primed
+
+
+def forecast(project: Project) -> str:
+    """What a run would make, in a line or two: Snakemake's own dry run sees only what lies in the folder."""
+    targets = list(survey(project))
+    missing = [" ".join([stage.name, *where.values()]) for stage, where, found in targets if found is None]
+    if not missing:
+        return f"faceset: the store knows all {len(targets)} results; a run would compute nothing."
+    named = ", ".join(missing[:FORECAST_LISTED]) + (", …" if len(missing) > FORECAST_LISTED else "")
+    return (
+        f"faceset: the store knows {len(targets) - len(missing)} of {len(targets)} results. "
+        f"A run would make, or find unchanged: {named}."
+    )
+
+
+def is_known(project: Project, stage_name: str, where: Where) -> bool:
+    """Whether the store knows this target's action already.
+
+    Raises FileNotFoundError while something that it reads is yet to be made.
+    """
+    return project.store.find(plan_step(project, STAGES[stage_name], where, read_record).key) is not None
+
+
+def _keep_newer(made: list[Path], inputs: list[Path]) -> None:
+    # Snakemake goes by modification times, of links by their own; the keys have just proved these targets right.
+    newest = max((path.stat().st_mtime_ns for path in inputs if path.exists()), default=0)
+    for path in made:
+        if os.path.lexists(path) and path.lstat().st_mtime_ns <= newest:
+            moment = max(time.time_ns(), newest)
+            os.utime(path, ns=(moment, moment), follow_symlinks=False)

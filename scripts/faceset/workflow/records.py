@@ -1,0 +1,122 @@
+"""Records and links: what a target is now, in the working directory.
+
+A record is a small canonical JSON file, the output that other rules take as input. Beside it, each artifact has a
+link with a plain name.
+"""
+
+import os
+from pathlib import Path
+
+from faceset.atomic import write_atomically
+from faceset.errors import FacesetError
+from faceset.stages.settings import Where
+from faceset.stages.table import STAGES, Stage
+from faceset.store.objects import Action, Store
+
+
+def read_record(path: str) -> Action:
+    """The record at `path`.
+
+    Raises FileNotFoundError if there is none, FacesetError if it is not a record.
+    """
+    data = Path(path).read_bytes()
+    try:
+        return Action.from_bytes(data)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FacesetError(f"{path}: not a record of ours. Delete it and run again.") from error
+
+
+def publish(store: Store, stage: Stage, where: Where, action: Action) -> bool:
+    """Make record and links say that this target is now what `action` made.
+
+    Links first, so that a record never stands beside a link to something else. Whatever is right already is left
+    alone. Returns whether the record's bytes changed.
+    """
+    for name, pattern in stage.links.items():
+        show = _copy if name in stage.copies else _link
+        show(Path(pattern.format(**where)), store.object_path(action.outputs[name]))
+    record = Path(stage.record.format(**where))
+    data = action.to_bytes()
+    try:
+        if record.read_bytes() == data:
+            return False
+    except FileNotFoundError:
+        pass
+    write_atomically(record, data)
+    return True
+
+
+def retract(stage: Stage, where: Where) -> bool:
+    """Remove record and links of a target that is not made yet. Returns whether there was a record.
+
+    Raises FacesetError if something that we did not make is in a link's place: Snakemake would delete it.
+    """
+    record = Path(stage.record.format(**where))
+    found = record.exists()
+    record.unlink(missing_ok=True)
+    for name, pattern in stage.links.items():
+        shown = Path(pattern.format(**where))
+        if shown.is_symlink() or name in stage.copies:
+            shown.unlink(missing_ok=True)
+        else:
+            _check_free(shown)
+    return found
+
+
+def sweep(stage: Stage, where: Where) -> None:
+    """Remove what a killed run left half made beside a target's record and links."""
+    for pattern in (stage.record, *stage.links.values()):
+        shown = Path(pattern.format(**where))
+        for leftover in shown.parent.glob(f".{shown.name}.*"):
+            leftover.unlink()
+    # A shard's mark tells nothing: whether its parts are there, the store knows.
+    marks = Path(stage.shard.format(**where, shard="*"))
+    for mark in marks.parent.glob(marks.name):
+        mark.unlink()
+
+
+def retract_strangers(owned: set[Path]) -> None:
+    """Remove records and links of sources and facesets that the project no longer has.
+
+    `owned` are the paths of all its records. Folders of assembled faces stay: they are the user's.
+    """
+    for stage in STAGES.values():
+        everywhere = stage.record.format(**dict.fromkeys(stage.wildcards, "*"))
+        for record in Path().glob(everywhere):
+            if record not in owned:
+                record.unlink()
+                for file in stage.makes.values():
+                    if (record.parent / file).is_symlink():
+                        (record.parent / file).unlink()
+
+
+def _copy(copy: Path, target: Path) -> None:
+    data = target.read_bytes()
+    try:
+        if not copy.is_symlink() and copy.read_bytes() == data:
+            return
+    except FileNotFoundError:
+        pass
+    write_atomically(copy, data)
+
+
+def _link(link: Path, target: Path) -> None:
+    # Relative while both lie in the working directory, so that it can be moved as a whole.
+    link.parent.mkdir(parents=True, exist_ok=True)
+    text = str(target) if target.is_absolute() else os.path.relpath(target.resolve(), link.parent.resolve())
+    if link.is_symlink() and link.readlink() == Path(text):
+        return
+    if not link.is_symlink():
+        _check_free(link)
+    temporary = link.with_name(f".{link.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(text)
+    temporary.replace(link)
+
+
+def _check_free(link: Path) -> None:
+    if link.exists():
+        raise FacesetError(
+            f"{link}: something that Faceset did not make is in the place of a result. "
+            "Move it away; if it is a copy of the result, delete the results folder: it comes back from the store."
+        )

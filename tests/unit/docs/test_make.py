@@ -1,0 +1,34 @@
+"""The manuals made from the code are in step with it."""
+
+import json
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from faceset.project.config import Config, load_config
+from faceset.project.project import REPOSITORY
+from make import CONFIG_EXAMPLE, MANUALS
+
+
+@pytest.mark.parametrize("name", MANUALS)
+def test_the_manual_is_in_step_with_the_code(name: str) -> None:
+    assert (REPOSITORY / name).read_text() == MANUALS[name](), "run `make docs`"
+
+
+def test_every_config_key_has_a_description() -> None:
+    def keys(schema: dict[str, object]) -> list[dict[str, object]]:
+        sections = [schema, *schema.get("$defs", {}).values()]
+        return [entry for section in sections for entry in section["properties"].values()]
+
+    assert all(entry.get("description") or "$ref" in entry for entry in keys(Config.model_json_schema()))
+
+
+def test_the_example_and_the_template_are_valid_configs() -> None:
+    schema = json.loads((REPOSITORY / "config/config.schema.json").read_text())
+    example = yaml.safe_load(CONFIG_EXAMPLE.split("```yaml\n")[1].split("```")[0])
+    template = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())
+    demo = yaml.safe_load((REPOSITORY / "config/demo/config/config.yaml").read_text())
+    for values in (example, template, demo):
+        load_config(values)
+        Draft202012Validator(schema).validate(values)
