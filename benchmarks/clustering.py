@@ -8,12 +8,14 @@ import numpy as np
 
 from benchmarks.faces_like import CUTS, Faces, likeness, make_faces
 from benchmarks.measuring import cost_of, table
+from faceset.alignments.tables import FACES
 from faceset.bcubed import bcubed
+from faceset.crops.tables import MEASURES
 from faceset.models.embeddings import Embeddings, write_embeddings
 from faceset.people.clusters import Rules, SourceTables, make_clusters
 from faceset.people.grouping import group_tracks
+from faceset.people.tables import TRACKS
 from faceset.tables.parquet import write_table
-from faceset.tables.schemas import FACES, MEASURES, TRACKS
 
 THRESHOLD = 0.6  # the default model's
 WARD_FACES, WARD_WIDTH = 22_000, 512
@@ -160,7 +162,7 @@ def write_source(folder: Path, count: int, length: int) -> None:
     write_table(folder / "tracks", TRACKS, {"face_id": names, "track": [names[first * length] for first in track]})
     write_embeddings(folder / "embeddings", Embeddings(names, vectors, "euclidean"), "made-up", "0" * 64)
     alike = np.ones(len(names), np.float32)
-    write_table(folder / "measures", MEASURES, {**dict.fromkeys(MEASURES.arrow.names, alike), "face_id": names})
+    write_table(folder / "measures", MEASURES, {**dict.fromkeys(MEASURES.names, alike), "face_id": names})
 
 
 def cluster_source(folder: Path) -> None:

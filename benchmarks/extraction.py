@@ -15,9 +15,12 @@ import numpy as np
 
 from benchmarks.measuring import cost_of, table
 from faceset.alignments.files import msgpack_bytes
+from faceset.alignments.tables import FACES
+from faceset.crops.tables import MEASURES
 from faceset.face_ids import face_id, frame_of_key
 from faceset.footage.files import FootageDigests, frame_name
 from faceset.footage.frames import Picture, list_frames, read_frames
+from faceset.footage.tables import FRAMES as FRAMES_TABLE
 from faceset.geometry.mean_faces import MEAN_FACE_51
 from faceset.geometry.transforms import (
     PADDING_RATIO,
@@ -28,12 +31,11 @@ from faceset.geometry.transforms import (
     warp_face,
 )
 from faceset.tables.parquet import read_table, write_table
-from faceset.tables.schemas import EXTRACTED, FACES, KEPT, MEASURES
-from faceset.tables.schemas import FRAMES as FRAMES_TABLE
 from faceset.training.extraction import extract_faces, extracted_files
 from faceset.training.packs import Cuts
 from faceset.training.pictures.png import encode
 from faceset.training.pixels import pack
+from faceset.training.tables import EXTRACTED, KEPT
 
 FRAMES, MANY_FRAMES = 400, 3000
 WIDTH, HEIGHT = 1280, 720
@@ -105,7 +107,7 @@ def prepare(footage: Path, work: Path) -> int:
     offsets = poses(normalised_landmarks(landmarks)).offsets["head"]
     known |= {"head_x": offsets[:, 0], "head_y": offsets[:, 1], "problem": [None] * count}
     for schema in (FACES, MEASURES, KEPT):
-        columns = {name: known.get(name, np.zeros(count)) for name in schema.arrow.names}
+        columns = {name: known.get(name, np.zeros(count)) for name in schema.names}
         columns |= {name: columns[name].astype(np.int32) for name in ("x", "y", "w", "h") if name in columns}
         write_table(work / schema.name, schema, columns)
     return count

@@ -13,9 +13,9 @@ from benchmarks.measuring import cost_of, table
 from faceset.decisions.keep_list import HEADER
 from faceset.decisions.manifest import make_manifest
 from faceset.digests import file_digest
+from faceset.people.tables import CLUSTERS, TRACKS
 from faceset.project.config import Filters
 from faceset.tables.parquet import write_table
-from faceset.tables.schemas import CLUSTERS, TRACKS
 from faceset.training.assembly import make_index, sync_folder_with_index
 from faceset.training.cleaned import clean_alignments
 from faceset.training.extraction import extract_faces, extracted_files
@@ -66,7 +66,7 @@ def _write_people(work: Path, faces: int) -> list[str]:
     known = {"face_id": ids, "source": ["film"] * faces, "track": ids, "cluster": clusters, "next_cluster": clusters}
     known["outlier"] = np.zeros(faces, np.bool_)
     for schema in (TRACKS, CLUSTERS):
-        columns = {name: known.get(name, np.zeros(faces, np.float32)) for name in schema.arrow.names}
+        columns = {name: known.get(name, np.zeros(faces, np.float32)) for name in schema.names}
         columns |= {"order": np.arange(faces, dtype=np.int32)} if "order" in columns else {}
         write_table(work / schema.name, schema, columns)
     return of_person

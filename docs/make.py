@@ -1,5 +1,6 @@
 """The manuals that are made from the code: config/README.md, the config's JSON schema, and docs/tables.md."""
 
+import importlib
 import json
 from collections.abc import Iterator
 from typing import Any, get_args
@@ -12,8 +13,9 @@ from faceset.decisions.keep_list import REACH_TOLERANCE
 from faceset.project.config import Config, Faceset
 from faceset.project.project import REPOSITORY
 from faceset.project.sources import COLUMNS
-from faceset.tables import schemas
-from faceset.tables.schemas import Schema
+from faceset.tables.schema import Schema
+
+ROOMS_WITH_TABLES = ("footage", "alignments", "crops", "models", "people", "decisions", "training")
 
 CONFIG_INTRODUCTION = """\
 # Configuring a project
@@ -142,6 +144,12 @@ def config_schema() -> str:
     return json.dumps(Config.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
+def all_schemas() -> list[Schema]:
+    """Every table, by the floors of the library, as the data goes."""
+    modules = [importlib.import_module(f"faceset.{room}.tables") for room in ROOMS_WITH_TABLES]
+    return [value for module in modules for value in vars(module).values() if isinstance(value, Schema)]
+
+
 def tables_manual() -> str:
     """The text of docs/tables.md."""
     parts = [
@@ -149,7 +157,7 @@ def tables_manual() -> str:
         "Every table is a Parquet file with a plain name under `results/`. This page is made from the code "
         "(`make docs`).\n",
     ]
-    for schema in schemas.ALL:
+    for schema in all_schemas():
         parts += [f"## {schema.name}\n", f"A row is {schema.row}.\n", *_column_table(schema), ""]
     return "\n".join(parts)
 

@@ -11,7 +11,6 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from faceset.alignments.files import Alignments, from_msgpack, fsa_bytes, msgpack_bytes
@@ -26,7 +25,7 @@ from faceset.models.embeddings import Embeddings, Metric, write_embeddings
 from faceset.project.project import REPOSITORY, Project, load_project
 from faceset.stages.table import STAGES
 from faceset.tables.parquet import write_table
-from faceset.tables.schemas import Schema
+from faceset.tables.schema import Schema
 from faceset.training.pictures.png import encode
 from faceset.training.pixels import pack
 
@@ -117,9 +116,9 @@ def alignments(frames: Mapping[str, list[dict[str, Any]]], notes: tuple[str, ...
 
 def write_rows(path: Path, schema: Schema, rows: Sequence[Mapping[str, Any]]) -> Path:
     """A table of these rows; columns that a row does not have are empty, if they may be, or zero."""
-    zero: dict[pa.DataType, Any] = {pa.string(): "", pa.bool_(): False, pa.list_(pa.float32()): []}
+    zero: dict[str, Any] = {"string": "", "bool": False, "list<float32>": [], "list<int32>": []}
     blank = {column.name: None if column.nullable else zero.get(column.type, 0) for column in schema.columns}
-    write_table(path, schema, {name: [{**blank, **row}[name] for row in rows] for name in schema.arrow.names})
+    write_table(path, schema, {name: [{**blank, **row}[name] for row in rows] for name in schema.names})
     return path
 
 

@@ -8,7 +8,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from faceset.tables import schemas
+from faceset.alignments.tables import FACES, PROBLEMS
+from faceset.crops.tables import CHIPS, MEASURES
+from faceset.decisions.tables import MANIFEST, NOTICES
+from faceset.footage.tables import FRAMES
+from faceset.people.tables import CLUSTERS, DOUBTS, NEARNESS, PAIRS, STEPS, TRACKS
 from faceset.tables.parquet import TableWriter, write_table
 
 TRACK_FACES = 5
@@ -81,7 +85,7 @@ class Inputs:
         frames = [f"{place + 1:06d}" for place in range(count)]
         write_table(
             tables["frames"][source],
-            schemas.FRAMES,
+            FRAMES,
             {
                 "position": range(count),
                 "frame": frames,
@@ -96,7 +100,7 @@ class Inputs:
         )
         write_table(
             tables["faces"][source],
-            schemas.FACES,
+            FACES,
             {
                 "face_id": faces,
                 "frame": frames,
@@ -108,13 +112,13 @@ class Inputs:
             },
         )
         kinds, where, details = zip(*self.problems, strict=True) if self.problems else ([], [], [])
-        write_table(tables["problems"][source], schemas.PROBLEMS, {"kind": kinds, "frame": where, "detail": details})
-        with TableWriter(tables["chips"][source], schemas.CHIPS, group_rows=16) as writer:
+        write_table(tables["problems"][source], PROBLEMS, {"kind": kinds, "frame": where, "detail": details})
+        with TableWriter(tables["chips"][source], CHIPS, group_rows=16) as writer:
             writer.add(face_id=faces, sha256=[bytes(32)] * count, chip=[self.chip(face) for face in faces])
         spreads = {"size": (110, 20), "yaw": (5, 15), "pitch": (-4, 8), "roll": (0, 4), "blur": (1.2, 0.4)}
         write_table(
             tables["measures"][source],
-            schemas.MEASURES,
+            MEASURES,
             {
                 "face_id": faces,
                 "distance": random.uniform(0.02, 0.06, count),
@@ -123,9 +127,7 @@ class Inputs:
                 **{name: random.normal(middle, width, count) for name, (middle, width) in spreads.items()},
             },
         )
-        write_table(
-            tables["tracks"][source], schemas.TRACKS, {"face_id": faces, "track": [track_of[face] for face in faces]}
-        )
+        write_table(tables["tracks"][source], TRACKS, {"face_id": faces, "track": [track_of[face] for face in faces]})
 
     def _write_clusters(
         self,
@@ -138,7 +140,7 @@ class Inputs:
         people = [self.person_of(place) for _, place in faces]
         write_table(
             path,
-            schemas.CLUSTERS,
+            CLUSTERS,
             {
                 "face_id": [ids[face] for face in faces],
                 "source": [source for source, _ in faces],
@@ -163,7 +165,7 @@ class Inputs:
         """
         paths: dict[str, Any] = {name: self.folder / f"{name}.parquet" for name in ("pairs", "doubts", "steps")}
         one, other = ([members[place][0]] if len(members) > 1 else [] for place in (0, 1))
-        write_table(paths["pairs"], schemas.PAIRS, {"cluster": one, "other": other, "distance": [0.65] * len(one)})
+        write_table(paths["pairs"], PAIRS, {"cluster": one, "other": other, "distance": [0.65] * len(one)})
         two = [faces for faces in members[:1] if len(faces) > 2]
         doubts = {
             "cluster": [faces[0] for faces in two],
@@ -172,13 +174,13 @@ class Inputs:
             "distance": [0.55] * len(two),
             "share": [0.5] * len(two),
         }
-        write_table(paths["doubts"], schemas.DOUBTS, doubts)
+        write_table(paths["doubts"], DOUBTS, doubts)
         steps = {
             "step": ["looser", "stricter"] if one else [],
             "cluster": one * 2,
             "other": [members[-1][0], None] if one else [],
         }
-        write_table(paths["steps"], schemas.STEPS, steps)
+        write_table(paths["steps"], STEPS, steps)
         paths["nearness"] = {}
         for name in self.references:
             paths["nearness"][name] = self.folder / f"nearness-{name}.parquet"
@@ -189,7 +191,7 @@ class Inputs:
                 "distance": [0.25 + place for place in range(len(nearest_first))],
                 "near": [place == 0 for place in range(len(nearest_first))],
             }
-            write_table(paths["nearness"][name], schemas.NEARNESS, nearness)
+            write_table(paths["nearness"][name], NEARNESS, nearness)
         return paths
 
     @staticmethod
@@ -225,7 +227,7 @@ class Inputs:
             paths["notices"][name] = folder / "notices.parquet"
             write_table(
                 folder / "manifest.parquet",
-                schemas.MANIFEST,
+                MANIFEST,
                 {
                     "face_id": [ids[face] for face in faces],
                     "source": [source for source, _ in faces],
@@ -238,5 +240,5 @@ class Inputs:
                     "reason": reasons,
                 },
             )
-            write_table(folder / "notices.parquet", schemas.NOTICES, {"kind": kinds, "face": about, "detail": details})
+            write_table(folder / "notices.parquet", NOTICES, {"kind": kinds, "face": about, "detail": details})
         return paths

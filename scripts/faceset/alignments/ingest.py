@@ -12,12 +12,13 @@ import pyarrow.parquet as pq
 
 from faceset.alignments.entries import Face
 from faceset.alignments.files import Alignments, face_landmarks, msgpack_chunks
+from faceset.alignments.tables import FACES, PROBLEMS
 from faceset.errors import FacesetError
 from faceset.face_ids import face_id, frame_of_key
 from faceset.footage.files import is_video
+from faceset.footage.tables import FRAMES
 from faceset.geometry.transforms import base_matrices
 from faceset.tables.parquet import TableWriter, read_metadata, read_table, write_table
-from faceset.tables.schemas import FACES, FRAMES, PROBLEMS
 
 IDENTITY_LANDMARKS = (68, 98)
 LARGEST_EDGE = 2**31 - 1  # what the table can hold

@@ -8,13 +8,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from faceset.alignments.tables import FACES
 from faceset.decisions.keep_list import Row, read_keep_list
 from faceset.decisions.reach import find_targets
 from faceset.errors import FacesetError
 from faceset.face_ids import split_face_id
 from faceset.store.objects import Store
 from faceset.tables.parquet import read_table
-from faceset.tables.schemas import FACES
 from faceset.workflow.records import read_record
 
 COLUMNS = ["face_id", "track", "cluster"]

@@ -14,6 +14,7 @@ from faceset.errors import FacesetError
 from faceset.face_ids import frame_of_key
 from faceset.footage.files import frame_name, is_video
 from faceset.footage.frames import Picture, read_frames
+from faceset.footage.tables import FRAMES
 from faceset.geometry.mean_faces import LANDMARKS_98_TO_68
 from faceset.geometry.transforms import (
     PADDING_RATIO,
@@ -27,7 +28,6 @@ from faceset.geometry.transforms import (
 )
 from faceset.progress import Progress
 from faceset.tables.parquet import read_table
-from faceset.tables.schemas import FRAMES
 
 Colour = tuple[int, int, int]
 

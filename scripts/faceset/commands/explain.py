@@ -8,15 +8,20 @@ from typing import Any
 
 import pyarrow.compute as pc
 
+from faceset.alignments.tables import FACES
+from faceset.decisions.tables import MANIFEST
 from faceset.digests import file_digest
 from faceset.errors import FacesetError
 from faceset.face_ids import split_face_id
+from faceset.footage.tables import FRAMES
+from faceset.people.tables import CLUSTERS, TRACKS
 from faceset.project.project import Project
 from faceset.stages.settings import NotMadeYetError, Where
 from faceset.stages.table import STAGES
 from faceset.tables.parquet import read_table
-from faceset.tables.schemas import CLUSTERS, EXTRACTED, FACES, FACESET, FRAMES, KEPT, MANIFEST, TRACKS, Schema
+from faceset.tables.schema import Schema
 from faceset.training.pictures.recognition import Recogniser, read_boxes
+from faceset.training.tables import EXTRACTED, FACESET, KEPT
 from faceset.workflow.keys import plan_step
 from faceset.workflow.records import read_record
 
@@ -41,7 +46,7 @@ class _Table:
 
     def rows(self, column: str, value: str) -> list[dict[str, Any]]:
         """The rows with this value in this column; but for columns with landmarks."""
-        names = [name for name in self.schema.arrow.names if name != "landmarks"]
+        names = [name for name in self.schema.names if name != "landmarks"]
         table = read_table(self.path, self.schema, names)
         rows: list[dict[str, Any]] = table.filter(pc.equal(table[column], value)).to_pylist()
         return rows

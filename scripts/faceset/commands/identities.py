@@ -10,7 +10,7 @@ from faceset.atomic import write_new_file
 from faceset.face_ids import frame_of_key
 from faceset.models.embeddings import read_embeddings
 from faceset.tables.parquet import read_metadata, read_table
-from faceset.tables.schemas import KEPT
+from faceset.training.tables import KEPT
 
 
 def write_identities(

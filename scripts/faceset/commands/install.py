@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 
 from faceset.alignments.files import default_alignments_path
+from faceset.decisions.tables import MANIFEST
 from faceset.errors import FacesetError
 from faceset.footage.files import is_video
 from faceset.project.installed import backup_name, installed_over, put_back, put_in_place
@@ -16,8 +17,8 @@ from faceset.stages.settings import Where
 from faceset.stages.table import STAGES
 from faceset.store.objects import Action
 from faceset.tables.parquet import read_table, write_table
-from faceset.tables.schemas import KEPT, MANIFEST
 from faceset.training.cleaned import clean_alignments
+from faceset.training.tables import KEPT
 from faceset.workflow.keys import Step, plan_step
 from faceset.workflow.records import read_record
 
@@ -158,7 +159,7 @@ def _cleaned(
     """The alignments with the faces that any of the manifests keeps: the file, how many faces, and how many before."""
     tables = [read_table(path, MANIFEST).filter(pc.field("source") == source) for path in manifests]
     kept = {face for table in tables for face in table.filter(pc.field("kept"))["face_id"].to_pylist()}
-    columns = {name: tables[0][name] for name in MANIFEST.arrow.names}
+    columns = {name: tables[0][name] for name in MANIFEST.names}
     columns["kept"] = [face in kept for face in columns["face_id"].to_pylist()]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -12,12 +12,14 @@ import numpy as np
 import pandas as pd
 
 from faceset.decisions.keep_list import HEADER, Decision, Scope, format_row
+from faceset.decisions.tables import MANIFEST
 from faceset.errors import FacesetError
+from faceset.people.tables import CLUSTERS
 from faceset.progress import Progress
 from faceset.tables.parquet import read_table
-from faceset.tables.schemas import CLUSTERS, FACESET, MANIFEST
 from faceset.training.pictures.folders import list_face_files
 from faceset.training.pictures.recognition import Recogniser, read_boxes
+from faceset.training.tables import FACESET
 
 _Row = tuple[Decision, Scope, str]
 

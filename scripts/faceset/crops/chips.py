@@ -12,9 +12,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from faceset.alignments.tables import FACES
 from faceset.crops.measures import MEASURED_SIZE_PX, measure_face
+from faceset.crops.tables import CHIPS, MEASURES
 from faceset.footage.frames import Picture, read_frames
 from faceset.footage.parts import Outputs, Parts, parts_of, rows_digest
+from faceset.footage.tables import FRAMES
 from faceset.geometry.smooth_warp import smooth_warp
 from faceset.geometry.transforms import (
     CHIP_SIZE_PX,
@@ -31,7 +34,6 @@ from faceset.geometry.transforms import (
 )
 from faceset.progress import Progress
 from faceset.tables.parquet import PICTURE_GROUP_ROWS, TableWriter, iterate_rows, read_table
-from faceset.tables.schemas import CHIPS, FACES, FRAMES, MEASURES
 
 # The size that faceswap sorts by is that of its face-centred crop at this edge.
 SIZE_MEASURE_PX = 64

@@ -13,10 +13,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from faceset.alignments.tables import FACES
+from faceset.crops.tables import MEASURES
 from faceset.decisions.keep_list import Row, Scope, read_keep_list
 from faceset.decisions.reach import Notice, Target, find_targets
+from faceset.decisions.tables import MANIFEST, NOTICES
+from faceset.people.tables import CLUSTERS, NEARNESS, TRACKS
 from faceset.tables.parquet import read_table, write_table
-from faceset.tables.schemas import CLUSTERS, FACES, MANIFEST, MEASURES, NEARNESS, NOTICES, TRACKS, Schema
+from faceset.tables.schema import Schema
 
 Policy = Literal["largest", "all", "none"]
 
@@ -120,13 +124,13 @@ def make_manifest(
     if not decisions.kept.any():
         notices.append(_empty(decisions))
     table = table.assign(**vars(decisions))
-    write_table(manifest_out, MANIFEST, {name: table[name] for name in MANIFEST.arrow.names})
+    write_table(manifest_out, MANIFEST, {name: table[name] for name in MANIFEST.names})
     columns = zip(*notices, strict=True) if notices else [()] * len(Notice._fields)
     write_table(notices_out, NOTICES, dict(zip(Notice._fields, columns, strict=True)))
 
 
 def _gather(faces: Mapping[str, Path], tracks: Mapping[str, Path], cluster_of: "pd.Series[str]") -> pd.DataFrame:
-    columns = [name for name in FACES.arrow.names if name != "landmarks"]
+    columns = [name for name in FACES.names if name != "landmarks"]
     tables = [
         read_table(path, FACES, columns)
         .to_pandas()

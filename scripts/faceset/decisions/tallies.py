@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
+from faceset.alignments.tables import PROBLEMS
+from faceset.decisions.tables import MANIFEST
 from faceset.tables.parquet import read_table
-from faceset.tables.schemas import MANIFEST, PROBLEMS
 
 VALUE_IN_BRACKETS = r"\s*\([^()]*\)$"
 

@@ -17,9 +17,9 @@ import numpy.typing as npt
 
 from faceset.errors import FacesetError
 from faceset.footage.files import is_video
+from faceset.footage.tables import FRAMES
 from faceset.progress import Progress
 from faceset.tables.parquet import TableWriter, read_table
-from faceset.tables.schemas import FRAMES
 
 Picture = npt.NDArray[np.uint8]
 

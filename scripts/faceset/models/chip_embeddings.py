@@ -22,7 +22,8 @@ from faceset.models.identity import IdentityModel
 from faceset.models.inference import Device
 from faceset.progress import Progress
 from faceset.tables.parquet import iterate_rows, read_table
-from faceset.tables.schemas import CHIPS, FACES
+from faceset.alignments.tables import FACES
+from faceset.crops.tables import CHIPS
 
 
 def embed_chips(

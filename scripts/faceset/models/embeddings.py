@@ -12,7 +12,7 @@ from scipy.spatial.distance import cdist
 
 from faceset.errors import FacesetError
 from faceset.tables.parquet import iterate_rows, read_metadata, read_table, write_table
-from faceset.tables.schemas import embeddings_schema
+from faceset.models.tables import EMBEDDINGS
 
 Metric = Literal["euclidean", "cosine"]
 Float32 = npt.NDArray[np.float32]
@@ -45,7 +45,7 @@ def write_embeddings(path: Path, embeddings: Embeddings, model: str, model_sha25
     column = pa.FixedSizeListArray.from_arrays(pa.array(embeddings.vectors.ravel()), dimensions)
     write_table(
         path,
-        embeddings_schema(dimensions),
+        EMBEDDINGS.of(dimensions),
         {"face_id": embeddings.face_ids, "embedding": column},
         {"model": model, "model_sha256": model_sha256, "metric": embeddings.metric},
     )
@@ -68,7 +68,7 @@ def read_embedded(path: Path) -> Embedded:
     Raises FacesetError where the file is not one.
     """
     dimensions = _dimensions(path)
-    face_ids = read_table(path, embeddings_schema(dimensions), ["face_id"])["face_id"].combine_chunks()
+    face_ids = read_table(path, EMBEDDINGS.of(dimensions), ["face_id"])["face_id"].combine_chunks()
     metric = read_metadata(path).get("metric")
     if metric not in ("euclidean", "cosine"):
         raise FacesetError(f"{path}: unknown metric {metric!r}. Delete the file and run again.")
@@ -83,7 +83,7 @@ def place_vectors(path: Path, vectors: Float32, places: npt.NDArray[np.int64]) -
     Raises FacesetError where the file is no `embeddings` table of D dimensions.
     """
     start = 0
-    for rows in iterate_rows(path, embeddings_schema(vectors.shape[1]), ROWS_AT_ONCE):
+    for rows in iterate_rows(path, EMBEDDINGS.of(vectors.shape[1]), ROWS_AT_ONCE):
         part = places[start : start + len(rows)]
         vectors[part] = rows["embedding"].flatten().to_numpy().reshape(-1, vectors.shape[1])
         start += len(rows)

@@ -19,7 +19,7 @@ from faceset.models.inference import Device
 from faceset.models.landmarks import MESH_MODEL, DetectedFace, MeshLandmarks, detect_faces
 from faceset.progress import Progress
 from faceset.tables.parquet import read_table
-from faceset.tables.schemas import FRAMES
+from faceset.footage.tables import FRAMES
 
 
 def detect_footage(

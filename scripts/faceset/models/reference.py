@@ -17,7 +17,7 @@ from faceset.models.inference import Device
 from faceset.models.landmarks import MESH_MODEL, DetectedFace, MeshLandmarks, detect_faces
 from faceset.progress import Progress
 from faceset.tables.parquet import write_table
-from faceset.tables.schemas import reference_schema
+from faceset.models.tables import REFERENCE
 
 AS_IT_IS = np.eye(2, 3)[None]
 """The matrices (1, 2, 3) of a photo that stands in the place of a chip."""
@@ -71,7 +71,7 @@ def embed_reference(
         )
     write_table(
         output,
-        reference_schema(entry.dimensions),
+        REFERENCE.of(entry.dimensions),
         {
             "photo": list(seen),
             "sha256": [file_digest(photos[name]) for name in seen],

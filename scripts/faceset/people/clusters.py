@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.sparse import csr_array
 
+from faceset.alignments.tables import FACES
+from faceset.crops.tables import MEASURES
 from faceset.errors import FacesetError
 from faceset.models.embeddings import (
     Float32,
@@ -25,9 +27,10 @@ from faceset.models.embeddings import (
 from faceset.people.candidates import likely_pairs, likely_splits
 from faceset.people.grouping import Grouping, group_tracks, simultaneous_tracks
 from faceset.people.neighbours import NOBODY, nearest
+from faceset.people.tables import CLUSTERS, DOUBTS, PAIRS, STEPS, TRACKS
 from faceset.people.ward import CUT, ward_groups
 from faceset.tables.parquet import read_table, write_table
-from faceset.tables.schemas import CLUSTERS, DOUBTS, FACES, MEASURES, PAIRS, STEPS, TRACKS, Schema
+from faceset.tables.schema import Schema
 
 Int64 = npt.NDArray[np.int64]
 
@@ -150,7 +153,7 @@ def _changes(grouping: Grouping, names: npt.NDArray[np.object_], sizes: Int64) -
 
 def _write(output: Path, schema: Schema, rows: list[tuple[object, ...]]) -> None:
     columns = zip(*rows, strict=True) if rows else [()] * len(schema.columns)
-    write_table(output, schema, dict(zip(schema.arrow.names, columns, strict=True)))
+    write_table(output, schema, dict(zip(schema.names, columns, strict=True)))
 
 
 def _group(gathered: _Gathered, rules: Rules) -> tuple[Grouping, Int64]:

@@ -9,8 +9,9 @@ import pandas as pd
 
 from faceset.errors import FacesetError
 from faceset.models.embeddings import Metric, distances, read_embeddings
+from faceset.models.tables import REFERENCE
+from faceset.people.tables import CLUSTERS, NEARNESS
 from faceset.tables.parquet import read_metadata, read_table, write_table
-from faceset.tables.schemas import CLUSTERS, NEARNESS, reference_schema
 
 ROWS_AT_ONCE = 8_192
 
@@ -48,11 +49,11 @@ def rank_clusters(
     table = pd.DataFrame({"faces": grouped.size(), "distance": grouped.mean().astype(np.float32)})
     table = table.sort_values("distance", kind="stable").reset_index()  # groups come in the order of ids
     table["near"] = table["distance"] <= threshold
-    write_table(output, NEARNESS, {name: table[name] for name in NEARNESS.arrow.names})
+    write_table(output, NEARNESS, {name: table[name] for name in NEARNESS.names})
 
 
 def _vectors(reference: Path, dimensions: int) -> npt.NDArray[np.float32]:
-    column = read_table(reference, reference_schema(dimensions), ["embedding"])["embedding"].combine_chunks()
+    column = read_table(reference, REFERENCE.of(dimensions), ["embedding"])["embedding"].combine_chunks()
     return np.asarray(column.flatten().to_numpy().reshape(-1, dimensions), np.float32)
 
 

@@ -7,10 +7,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
+from faceset.alignments.tables import FACES
 from faceset.models.embeddings import Metric, distances, read_embeddings
+from faceset.people.tables import TRACKS
 from faceset.progress import Progress
 from faceset.tables.parquet import read_table, write_table
-from faceset.tables.schemas import FACES, TRACKS
 
 MAX_GAP_FRAMES = 5
 MIN_OVERLAP = 0.3

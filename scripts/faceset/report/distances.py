@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
+from faceset.people.tables import CLUSTERS, STEPS
 from faceset.tables.parquet import read_table
-from faceset.tables.schemas import CLUSTERS, STEPS
 
 BINS_TO_THE_LIMIT = 20
 MOST_BINS = 3 * BINS_TO_THE_LIMIT

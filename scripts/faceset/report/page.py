@@ -14,14 +14,16 @@ import jinja2
 import pyarrow.compute as pc
 from markupsafe import Markup
 
+from faceset.alignments.tables import FACES, PROBLEMS
 from faceset.decisions.keep_list import HEADER
+from faceset.decisions.tables import NOTICES
 from faceset.decisions.tallies import Tally, decision_tallies, faces_in_common, kept_share, merge_small, problem_counts
+from faceset.footage.tables import FRAMES
 from faceset.report.distances import HEIGHT, histogram, steps_of
 from faceset.report.people import People
 from faceset.report.pictures import PORTRAIT_PX, THUMBNAIL_PX
 from faceset.report.sheets import SPREAD_HEIGHT, make_sheets
 from faceset.tables.parquet import read_table
-from faceset.tables.schemas import FACES, FRAMES, NOTICES, PROBLEMS
 
 REASONS_LISTED = 12
 DETAILS_LISTED = 10

@@ -12,8 +12,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from faceset.tables.parquet import read_table
-from faceset.tables.schemas import CLUSTERS, FACES, MANIFEST, MEASURES, TRACKS, Schema
+from faceset.alignments.tables import FACES
+from faceset.crops.tables import MEASURES
+from faceset.decisions.tables import MANIFEST
+from faceset.people.tables import CLUSTERS, TRACKS
+from faceset.tables.parquet import arrow_schema, read_table
+from faceset.tables.schema import Schema
 
 FACES_SHOWN = 24
 OUTLIERS_SHOWN = 8
@@ -188,7 +192,7 @@ def _measures_of(face_ids: pa.ChunkedArray, measures: Mapping[str, Path]) -> dic
 
 
 def _concatenated(schema: Schema, paths: Mapping[str, Path], columns: tuple[str, ...]) -> pa.Table:
-    empty = schema.arrow.empty_table().select(list(columns))
+    empty = arrow_schema(schema).empty_table().select(list(columns))
     tables = [read_table(path, schema, columns).replace_schema_metadata(None) for path in paths.values()]
     return pa.concat_tables([empty, *tables])
 

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from faceset.crops.tables import CHIPS
 from faceset.errors import FacesetError
 from faceset.tables.parquet import iterate_rows
-from faceset.tables.schemas import CHIPS
 
 CROP_PX = 272
 """Edge of the middle part of a 384 px chip that is shown: the head, with little around it."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from faceset.decisions.keep_list import format_row
+from faceset.people.tables import DOUBTS, NEARNESS, PAIRS
 from faceset.report.people import (
     People,
     Person,
@@ -20,7 +21,6 @@ from faceset.report.people import (
 )
 from faceset.report.pictures import PORTRAIT_PX, THUMBNAIL_PX, pictures_of
 from faceset.tables.parquet import read_table
-from faceset.tables.schemas import DOUBTS, NEARNESS, PAIRS
 
 PEOPLE_IN_FULL = 100
 PEOPLE_LISTED = 1000

@@ -1,5 +1,7 @@
-"""Reading and writing the tables of `schemas`, so that equal rows always give equal bytes."""
+"""Reading and writing tables as Parquet files, so that equal rows always give equal bytes."""
 
+import functools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -9,10 +11,25 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from faceset.errors import FacesetError
-from faceset.tables.schemas import Schema
+from faceset.tables.schema import Schema
 
 ROW_GROUP_ROWS = 65_536
 PICTURE_GROUP_ROWS = 256
+
+
+@functools.cache
+def arrow_schema(schema: Schema) -> pa.Schema:
+    """The Arrow schema that readers and writers hold tables to."""
+    return pa.schema([pa.field(one.name, _arrow_type(one.type), nullable=one.nullable) for one in schema.columns])
+
+
+def _arrow_type(name: str) -> pa.DataType:
+    if sized := re.fullmatch(r"(\w+)\[(\d+)\]", name):
+        length = int(sized[2])
+        return pa.binary(length) if sized[1] == "binary" else pa.list_(pa.type_for_alias(sized[1]), length)
+    if listed := re.fullmatch(r"list<(\w+)>", name):
+        return pa.list_(pa.type_for_alias(listed[1]))
+    return pa.type_for_alias(name)
 
 
 class TableWriter:
@@ -25,7 +42,7 @@ class TableWriter:
     def __init__(
         self, path: Path, schema: Schema, metadata: Mapping[str, str] | None = None, group_rows: int = ROW_GROUP_ROWS
     ) -> None:
-        self._schema = schema.arrow.with_metadata(dict(sorted((metadata or {}).items())))
+        self._schema = arrow_schema(schema).with_metadata(dict(sorted((metadata or {}).items())))
         self._group_rows = group_rows
         self._rows: dict[str, list[Any]] = {name: [] for name in self._schema.names}
         # Statistics and dictionaries of picture bytes would only cost space.
@@ -70,7 +87,7 @@ def write_table(
     path: Path, schema: Schema, columns: Mapping[str, Any], metadata: Mapping[str, str] | None = None
 ) -> None:
     """Write whole columns (sequences or Arrow arrays, one a column of `schema`) as a Parquet file."""
-    arrow = schema.arrow.with_metadata(dict(sorted((metadata or {}).items())))
+    arrow = arrow_schema(schema).with_metadata(dict(sorted((metadata or {}).items())))
     table = pa.table({name: columns[name] for name in arrow.names}, schema=arrow)
     pq.write_table(table, path, compression="zstd", row_group_size=ROW_GROUP_ROWS, write_page_checksum=True)
 
@@ -80,9 +97,9 @@ def _open(path: Path, schema: Schema) -> pq.ParquetFile:
         file = pq.ParquetFile(path, page_checksum_verification=True)
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(path, error) from error
-    if not file.schema_arrow.equals(schema.arrow):
+    if not file.schema_arrow.equals(arrow_schema(schema)):
         raise FacesetError(
-            f"{path}: not a {schema.name} table: expected the columns {', '.join(schema.arrow.names)}, "
+            f"{path}: not a {schema.name} table: expected the columns {', '.join(schema.names)}, "
             f"found {', '.join(file.schema_arrow.names)}. Delete it and run again."
         )
     return file

@@ -15,11 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from faceset.atomic import write_atomically
+from faceset.decisions.tables import MANIFEST
 from faceset.digests import canonical_json, file_digest
 from faceset.errors import FacesetError
 from faceset.progress import Progress
-from faceset.tables.parquet import read_table, write_table
-from faceset.tables.schemas import EXTRACTED, FACESET, MANIFEST
+from faceset.tables.parquet import arrow_schema, read_table, write_table
+from faceset.training.tables import EXTRACTED, FACESET
 
 TEMPORARY = ".faceset-"
 OF_FILE_MANAGERS = {".DS_Store", ".directory", "Thumbs.db", "desktop.ini"}
@@ -33,7 +34,7 @@ def make_index(extracted: Mapping[str, Path], manifest: Path, output: Path) -> N
     """Write the `faceset` table: all extracted pictures of all sources, by file name."""
     decisions = read_table(manifest, MANIFEST, ["face_id", "cluster"])
     parts = [_index_of(source, path, decisions) for source, path in extracted.items()]
-    table = pa.concat_tables([FACESET.arrow.empty_table(), *parts]).sort_by("file")
+    table = pa.concat_tables([arrow_schema(FACESET).empty_table(), *parts]).sort_by("file")
     write_table(output, FACESET, {name: table[name] for name in table.column_names})
 
 
@@ -46,7 +47,7 @@ def _index_of(source: str, extracted: Path, decisions: pa.Table) -> pa.Table:
         "source": pa.repeat(source, len(table)),
         "cluster": decisions["cluster"].take(pc.index_in(table["face_id"], decisions["face_id"])),
     }
-    return pa.table({name: columns[name] for name in FACESET.arrow.names}, schema=FACESET.arrow)
+    return pa.table({name: columns[name] for name in FACESET.names}, schema=arrow_schema(FACESET))
 
 
 def assembled_name(source: str, file: str) -> str:

@@ -5,10 +5,12 @@ from pathlib import Path
 import pyarrow.compute as pc
 
 from faceset.alignments.files import fsa_chunks, msgpack_chunks, read_msgpack
+from faceset.decisions.tables import MANIFEST
 from faceset.face_ids import face_id, frame_of_key
 from faceset.footage.files import frame_name
+from faceset.footage.tables import FRAMES
 from faceset.tables.parquet import read_table, write_table
-from faceset.tables.schemas import FRAMES, KEPT, MANIFEST
+from faceset.training.tables import KEPT
 
 
 def clean_alignments(
@@ -53,7 +55,7 @@ def clean_alignments(
         with output.open("wb") as file:
             file.writelines(chunks)
     columns = zip(*rows, strict=True) if rows else [()] * len(KEPT.columns)
-    write_table(kept_out, KEPT, dict(zip(KEPT.arrow.names, columns, strict=True)))
+    write_table(kept_out, KEPT, dict(zip(KEPT.names, columns, strict=True)))
 
 
 def _kept_faces(manifest: Path, source: str) -> set[str]:

@@ -21,8 +21,8 @@ from rocrate.model import ContextEntity, DataEntity
 from rocrate.rocrate import ROCrate
 
 from faceset.digests import canonical_json, text_digest
+from faceset.footage.tables import FRAMES
 from faceset.tables.parquet import read_table
-from faceset.tables.schemas import FRAMES
 
 ROCRATE_VERSION: Final = "1.1"
 PROFILES: Final = (

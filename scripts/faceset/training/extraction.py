@@ -16,16 +16,19 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from faceset.alignments.files import VERSION, iterate_msgpack, unpack_frame
+from faceset.alignments.tables import FACES
 from faceset.code_digest import code_digests
+from faceset.crops.tables import MEASURES
 from faceset.digests import canonical_json
 from faceset.face_ids import frame_of_key
 from faceset.footage.files import is_video
+from faceset.footage.tables import FRAMES
 from faceset.geometry.transforms import PADDING_RATIO, base_matrices, crop_matrices, face_sizes, minimum_size_px
 from faceset.tables.parquet import TableWriter, iterate_rows, read_table
-from faceset.tables.schemas import EXTRACTED, FACES, FRAMES, KEPT, MEASURES
 from faceset.training.cutting import cut_faces, cut_key
 from faceset.training.packs import Cuts
 from faceset.training.pictures.png import encode, header_text
+from faceset.training.tables import EXTRACTED, KEPT
 
 CENTERING: Final = "head"
 FACES_AT_ONCE: Final = 8192

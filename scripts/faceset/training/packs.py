@@ -25,8 +25,8 @@ import pyarrow.parquet as pq
 from faceset.atomic import sync_folder
 from faceset.errors import FacesetError
 from faceset.tables.parquet import TableWriter, read_table
-from faceset.tables.schemas import CUTS
 from faceset.training.pixels import FacePixels
+from faceset.training.tables import CUTS
 
 FACES_A_PACK: Final = 512
 ROWS_A_GROUP: Final = 8

@@ -12,11 +12,11 @@ from functools import partial
 from pathlib import Path
 
 from faceset.errors import FacesetError
+from faceset.footage.tables import FRAMES
 from faceset.stages.table import STAGES
 from faceset.store.locks import alone
 from faceset.store.objects import Store
 from faceset.tables.parquet import read_table
-from faceset.tables.schemas import FRAMES
 from faceset.upkeep.contents import (
     DIGEST,
     StoredAction,

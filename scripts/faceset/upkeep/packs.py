@@ -9,8 +9,8 @@ from typing import Any
 from faceset.errors import FacesetError
 from faceset.store.objects import Store
 from faceset.tables.parquet import iterate_rows, read_table
-from faceset.tables.schemas import CUTS, EXTRACTED
 from faceset.training.packs import ROWS_A_GROUP, SUFFIX, name_pack, pack_index, write_pack
+from faceset.training.tables import CUTS, EXTRACTED
 from faceset.upkeep.contents import StoredAction, size_on_disk
 
 

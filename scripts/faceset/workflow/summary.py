@@ -9,11 +9,16 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
+from faceset.alignments.tables import FACES
+from faceset.decisions.tables import NOTICES
 from faceset.decisions.tallies import decision_tallies, faces_in_common, kept_share, merge_small, problem_counts
+from faceset.footage.tables import FRAMES
+from faceset.people.tables import CLUSTERS
 from faceset.project.project import KEEP_FOLDER, Project
 from faceset.stages.table import STAGES
 from faceset.tables.parquet import read_table
-from faceset.tables.schemas import CLUSTERS, EXTRACTED, FACES, FRAMES, NOTICES, Schema
+from faceset.tables.schema import Schema
+from faceset.training.tables import EXTRACTED
 from faceset.workflow.records import read_record
 
 SOURCES_LISTED = 6

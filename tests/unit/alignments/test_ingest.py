@@ -9,9 +9,11 @@ import pytest
 
 from faceset.alignments.files import Alignments, msgpack_bytes, read_alignments
 from faceset.alignments.ingest import ingest
+from faceset.alignments.tables import FACES, PROBLEMS
+from faceset.crops.tables import CHIPS, MEASURES
 from faceset.errors import FacesetError
+from faceset.footage.tables import FRAMES
 from faceset.tables.parquet import read_table
-from faceset.tables.schemas import CHIPS, FACES, FRAMES, MEASURES, PROBLEMS
 from factory import alignments, crop_into, face, landmarks, write_frames, write_pictures, write_rows, write_video
 from golden_data import GOLDEN, PHOTOS
 

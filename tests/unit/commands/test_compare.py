@@ -7,13 +7,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from faceset.alignments.tables import FACES
 from faceset.commands.compare import compare, compare_clusters, find_table, read_clusters
 from faceset.decisions.keep_list import HEADER
 from faceset.errors import FacesetError
 from faceset.face_ids import split_face_id
+from faceset.people.tables import CLUSTERS
 from faceset.stages.table import STAGES
 from faceset.store.objects import Action, Store
-from faceset.tables.schemas import CLUSTERS, FACES
 from faceset.workflow.records import publish
 from factory import ids, write_rows
 

@@ -9,13 +9,15 @@ import pytest
 
 from faceset.alignments.files import default_alignments_path, from_msgpack, msgpack_bytes, read_alignments
 from faceset.alignments.ingest import ingest
+from faceset.alignments.tables import FACES
 from faceset.commands.install import install, undo
+from faceset.crops.tables import MEASURES
 from faceset.decisions.keep_list import HEADER
 from faceset.decisions.manifest import make_manifest
 from faceset.errors import FacesetError
+from faceset.people.tables import CLUSTERS, TRACKS
 from faceset.project.project import Project, load_project
 from faceset.tables.parquet import read_table
-from faceset.tables.schemas import CLUSTERS, FACES, MEASURES, TRACKS
 from faceset.workflow.jobs import Job, run_step
 from faceset.workflow.keys import all_steps, plan_step
 from faceset.workflow.records import read_record
@@ -96,7 +98,7 @@ def compute_about_faces(job: Job, stage: str) -> None:
     schemas = {"measures": MEASURES, "tracks": TRACKS, "clusters": CLUSTERS}
     for name in job.step.stage.makes:
         if name in schemas:
-            columns = schemas[name].arrow.names
+            columns = schemas[name].names
             write_rows(job.output(name), schemas[name], [{c: row[c] for c in columns if c in row} for row in rows])
         else:
             job.output(name).write_bytes(b"nothing that a manifest reads")

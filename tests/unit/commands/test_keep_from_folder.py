@@ -10,16 +10,20 @@ import cv2
 import numpy as np
 import pytest
 
+from faceset.alignments.tables import FACES
 from faceset.commands.keep_from_folder import keep_from_folder, write_keep_list
+from faceset.crops.tables import MEASURES
 from faceset.decisions.keep_list import HEADER, read_keep_list
 from faceset.decisions.manifest import make_manifest
+from faceset.decisions.tables import MANIFEST
 from faceset.errors import FacesetError
 from faceset.face_ids import face_id
+from faceset.people.tables import CLUSTERS, TRACKS
 from faceset.tables.parquet import read_table
-from faceset.tables.schemas import CLUSTERS, FACES, FACESET, MANIFEST, MEASURES, TRACKS
 from faceset.training.assembly import assembled_name
 from faceset.training.pictures.png import header_text
 from faceset.training.pixels import pixel_digest
+from faceset.training.tables import FACESET
 from factory import landmarks, png, write_rows
 
 SOURCES = ("film", "party")
@@ -74,9 +78,9 @@ class Scene:
         for source, rows in self.faces.items():
             for kind, schema in (("faces", FACES), ("tracks", TRACKS), ("measures", MEASURES)):
                 file = self.folder / f"{source}.{kind}"
-                known = [{column: row[column] for column in schema.arrow.names if column in row} for row in rows]
+                known = [{column: row[column] for column in schema.names if column in row} for row in rows]
                 paths[kind][source] = write_rows(file, schema, known)
-        names = set(CLUSTERS.arrow.names)
+        names = set(CLUSTERS.names)
         every = [{k: v for k, v in row.items() if k in names} for rows in self.faces.values() for row in rows]
         clusters = write_rows(self.folder / "clusters", CLUSTERS, every)
         filters = {"min_size_px": min_size_px, "min_blur": 0.0, "max_distance": None}

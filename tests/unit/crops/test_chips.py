@@ -8,10 +8,12 @@ import pytest
 
 from faceset.alignments.files import read_alignments
 from faceset.alignments.ingest import ingest
+from faceset.alignments.tables import FACES
+from faceset.crops.tables import CHIPS, MEASURES
+from faceset.footage.tables import FRAMES
 from faceset.geometry.smooth_warp import smooth_warp
 from faceset.geometry.transforms import chip_matrices
 from faceset.tables.parquet import read_table, write_table
-from faceset.tables.schemas import CHIPS, FACES, FRAMES, MEASURES
 from factory import FolderParts, crop_into, write_frames, write_rows
 from golden_data import PHOTOS, column, photo_figures, photo_frame, sorted_photo_pictures
 from real_models import identity_model

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from faceset.alignments.tables import FACES
+from faceset.crops.tables import MEASURES
 from faceset.decisions.keep_list import HEADER
 from faceset.decisions.manifest import Policy, make_manifest
+from faceset.decisions.tables import MANIFEST, NOTICES
 from faceset.face_ids import face_id
+from faceset.people.tables import CLUSTERS, NEARNESS, TRACKS
 from faceset.tables.parquet import read_table
-from faceset.tables.schemas import CLUSTERS, FACES, MANIFEST, MEASURES, NEARNESS, NOTICES, TRACKS
 from factory import write_rows
 
 NO_FILTERS = {"min_size_px": 0.0, "min_blur": 0.0, "max_distance": None}

@@ -13,8 +13,8 @@ import pytest
 from faceset.errors import FacesetError
 from faceset.footage.files import footage_signature
 from faceset.footage.frames import read_frames
+from faceset.footage.tables import FRAMES
 from faceset.tables.parquet import read_table, write_table
-from faceset.tables.schemas import FRAMES
 from factory import HEIGHT, WIDTH, picture, turn_quarter_clockwise, write_frames, write_pictures, write_video
 
 H264_ADJACENT_KEYFRAMES = {"keyframes": (10, 11, 12, 20), "options": {"x264-params": "scenecut=0:min-keyint=1"}}

@@ -21,7 +21,9 @@ from faceset.models.embeddings import (
     squared_limit,
 )
 from faceset.tables.parquet import read_metadata
-from faceset.tables.schemas import CHIPS, FACES, TRACKS
+from faceset.alignments.tables import FACES
+from faceset.crops.tables import CHIPS
+from faceset.people.tables import TRACKS
 from factory import (
     FolderParts,
     alignments,

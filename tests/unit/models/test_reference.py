@@ -14,7 +14,8 @@ from faceset.models.landmarks import MESH_MODEL
 from faceset.models.reference import embed_reference
 from faceset.people.nearness import rank_clusters
 from faceset.tables.parquet import read_metadata, read_table, write_table
-from faceset.tables.schemas import CLUSTERS, NEARNESS, reference_schema
+from faceset.models.tables import REFERENCE
+from faceset.people.tables import CLUSTERS, NEARNESS
 from factory import ids, picture, write_rows, write_vectors
 from real_models import MANIFEST, MODELS_DIR, identity_model, photo
 
@@ -33,7 +34,7 @@ def embedded(folder: Path, pictures: Mapping[str, NDArray[np.uint8]]) -> Path:
 
 def test_the_wanted_person_is_near_and_another_far(tmp_path: Path) -> None:
     path = embedded(tmp_path, {name: photo(name) for name in ("obama.jpg", "obama3.jpg", "biden.jpg")})
-    rows = read_table(path, reference_schema(128)).to_pylist()
+    rows = read_table(path, REFERENCE.of(128)).to_pylist()
     assert [row["photo"] for row in rows] == ["obama.jpg", "obama3.jpg", "biden.jpg"]
     first, second, other = (np.array(row["embedding"]) for row in rows)
     threshold = identity_model().model.threshold
@@ -48,7 +49,7 @@ def test_of_a_photo_of_several_the_largest_face_counts(tmp_path: Path) -> None:
     both[: len(obama), : obama.shape[1]] = obama
     both[: len(small), obama.shape[1] :] = small
     path = embedded(tmp_path, {"alone.png": obama, "both.png": both})
-    alone, group = read_table(path, reference_schema(128)).to_pylist()
+    alone, group = read_table(path, REFERENCE.of(128)).to_pylist()
     assert (alone["faces"], group["faces"]) == (1, 2)
     assert np.linalg.norm(np.subtract(alone["embedding"], group["embedding"])) < 0.1
 
@@ -67,7 +68,7 @@ PHOTOS = np.array([[1.0, 0.0], [0.0, 1.0]], np.float32)
 
 def write_reference(path: Path, model: str = "made_up") -> Path:
     columns = {"photo": ["a", "b"], "sha256": ["", ""], "faces": [1, 1], "embedding": list(PHOTOS)}
-    write_table(path, reference_schema(2), columns, {"model": model})
+    write_table(path, REFERENCE.of(2), columns, {"model": model})
     return path
 
 

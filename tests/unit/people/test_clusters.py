@@ -10,14 +10,16 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from faceset.alignments.tables import FACES
+from faceset.crops.tables import MEASURES
 from faceset.errors import FacesetError
 from faceset.face_ids import face_id
 from faceset.models.embeddings import Metric
 from faceset.people import neighbours
 from faceset.people.clusters import PAIR_SHARE, Rules, SourceTables, face_weights, make_clusters, weighted_means
 from faceset.people.grouping import LINKAGE_SHARE
+from faceset.people.tables import CLUSTERS, DOUBTS, PAIRS, STEPS, TRACKS
 from faceset.tables.parquet import read_table
-from faceset.tables.schemas import CLUSTERS, DOUBTS, FACES, MEASURES, PAIRS, STEPS, TRACKS
 from factory import write_rows, write_vectors
 
 THRESHOLD = 0.6

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from faceset.alignments.tables import FACES
 from faceset.models.embeddings import Metric
+from faceset.people.tables import TRACKS
 from faceset.people.tracks import DISTANCE_SHARE, MAX_GAP_FRAMES, MIN_OVERLAP, link_tracks, make_tracks, overlaps
 from faceset.tables.parquet import read_table
-from faceset.tables.schemas import FACES, TRACKS
 from factory import ids, write_rows, write_vectors
 
 THRESHOLD = 0.6

@@ -12,14 +12,15 @@ import numpy as np
 import pytest
 
 from faceset.decisions.keep_list import HEADER, read_keep_list
+from faceset.decisions.tables import MANIFEST
 from faceset.errors import FacesetError
+from faceset.people.tables import CLUSTERS, DOUBTS, NEARNESS
 from faceset.report import page as report_page
 from faceset.report import sheets
 from faceset.report.distances import BIN_WIDTH, MOST_BINS, histogram
 from faceset.report.page import write_report
 from faceset.report.people import FACES_SHOWN, OUTLIERS_SHOWN, People
-from faceset.tables.parquet import read_table, write_table
-from faceset.tables.schemas import CLUSTERS, DOUBTS, MANIFEST, NEARNESS
+from faceset.tables.parquet import arrow_schema, read_table, write_table
 from report_inputs import Inputs
 
 VOID = {"meta", "img", "br", "link", "path"}
@@ -194,7 +195,9 @@ def test_whoever_is_kept_has_a_row_however_many_people_there_are(
     manifest = read_table(inputs["manifests"]["main"], MANIFEST)
     smallest = min(cluster for cluster in manifest["cluster"].to_pylist() if cluster > "film/000020_0")
     kept = [cluster == smallest for cluster in manifest["cluster"].to_pylist()]
-    report_table = manifest.set_column(manifest.column_names.index("kept"), MANIFEST.arrow.field("kept"), [kept])
+    report_table = manifest.set_column(
+        manifest.column_names.index("kept"), arrow_schema(MANIFEST).field("kept"), [kept]
+    )
     write_table(inputs["manifests"]["main"], MANIFEST, {n: report_table[n] for n in report_table.column_names})
     page = Page(written(tmp_path, inputs))
     assert len(list(page.of("article"))) == 2

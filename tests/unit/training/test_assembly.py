@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from faceset.decisions.tables import MANIFEST
 from faceset.digests import file_digest
 from faceset.errors import FacesetError
 from faceset.tables.parquet import read_table
-from faceset.tables.schemas import EXTRACTED, FACESET, MANIFEST
 from faceset.training.assembly import assembled_name, make_index, sync_folder_with_index
+from faceset.training.tables import EXTRACTED, FACESET
 from factory import write_rows
 
 Pictures = Mapping[str, Mapping[str, bytes]]

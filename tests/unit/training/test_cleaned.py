@@ -11,17 +11,20 @@ from typing import Any
 import pytest
 
 from faceset.alignments.files import from_msgpack, msgpack_bytes, read_alignments
+from faceset.decisions.tables import MANIFEST
 from faceset.face_ids import face_id, frame_of_key
+from faceset.footage.tables import FRAMES
 from faceset.tables.parquet import read_table, write_table
-from faceset.tables.schemas import FRAMES, KEPT, MANIFEST, Schema
+from faceset.tables.schema import Schema
 from faceset.training.cleaned import clean_alignments
+from faceset.training.tables import KEPT
 from sample_face import as_in_file
 
 GOLDEN = Path(__file__).parents[2] / "data" / "golden"
 
 
 def store(path: Path, schema: Schema, rows: list[dict[str, Any]]) -> Path:
-    write_table(path, schema, {name: [row.get(name) for row in rows] for name in schema.arrow.names})
+    write_table(path, schema, {name: [row.get(name) for row in rows] for name in schema.names})
     return path
 
 

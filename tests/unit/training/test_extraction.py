@@ -13,11 +13,12 @@ import pytest
 
 from faceset.alignments.files import read_alignments
 from faceset.alignments.ingest import ingest
+from faceset.alignments.tables import FACES
 from faceset.tables.parquet import read_table
-from faceset.tables.schemas import EXTRACTED, FACES, KEPT
 from faceset.training.extraction import extract_faces, extracted_files
 from faceset.training.packs import Cuts
 from faceset.training.pixels import pixel_digest
+from faceset.training.tables import EXTRACTED, KEPT
 from factory import crop_into, write_frames, write_rows
 from golden_data import GOLDEN, PHOTOS, photo_figures, photo_pictures, value_digest
 

@@ -8,9 +8,9 @@ import pytest
 
 from faceset.digests import canonical_json, text_digest
 from faceset.errors import FacesetError
+from faceset.people.tables import TRACKS
 from faceset.store.locks import shared
 from faceset.store.objects import Action, Artifact, Store
-from faceset.tables.schemas import TRACKS
 from faceset.upkeep import forget as module
 from faceset.upkeep.contents import Subject
 from faceset.upkeep.forget import forget

@@ -18,7 +18,7 @@ from faceset.stages.settings import Where
 from faceset.stages.table import STAGES
 from faceset.store.objects import Action
 from faceset.tables.parquet import write_table
-from faceset.tables.schemas import EXTRACTED, FACESET
+from faceset.training.tables import EXTRACTED, FACESET
 from faceset.workflow.records import publish
 from faceset.workflow.summary import summarise
 from factory import write_rows
@@ -80,7 +80,7 @@ def publish_pictures(project: Project, faceset: str, counts: dict[str, int]) -> 
         rows = [{"file": f"{stem}.png", "face_id": f"{source}/{stem}"} for stem in stems]
         path = write_rows(Path(f"{source}.parquet"), EXTRACTED, rows)
         publish_files(project, "extract", {"faceset": faceset, "source": source}, {"extracted": path})
-    write_table(Path("index.parquet"), FACESET, {name: [] for name in FACESET.arrow.names})
+    write_table(Path("index.parquet"), FACESET, {name: [] for name in FACESET.names})
     publish_files(project, "assemble", {"faceset": faceset}, {"faceset": Path("index.parquet")})
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from faceset.alignments.tables import FACES
 from faceset.decisions.keep_list import Box
 from faceset.errors import FacesetError
 from faceset.tables.parquet import read_table
-from faceset.tables.schemas import FACES
 from faceset.training.assembly import assembled_name
 from faceset.training.pictures.folders import FacePicture, read_face_picture, read_pixel_digest
 
