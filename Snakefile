@@ -1,8 +1,3 @@
-import sys
-
-sys.path.insert(0, f"{workflow.basedir}/scripts")
-
-
 report: "rules/captions/workflow.rst"
 
 
@@ -26,6 +21,20 @@ include: "rules/report.smk"
 
 
 rule all:
-    default_target: True
     input:
-        all_targets,
+        records_of(*TERMINAL),
+
+
+rule people:
+    input:
+        records_of("cluster"),
+
+
+rule alignments:
+    input:
+        records_of("clean"),
+
+
+rule facesets:
+    input:
+        records_of("assemble"),

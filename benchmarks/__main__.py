@@ -11,7 +11,7 @@ RESULTS = Path(__file__).parent / "results"
 
 def _names() -> list[str]:
     """All modules here that have a `report`."""
-    others = ("__init__", "__main__", "clustering_candidates", "faces_like", "measuring")
+    others = ("__init__", "__main__", "bcubed", "clustering_candidates", "faces_like", "measuring")
     return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in others)
 
 

@@ -8,9 +8,9 @@ from types import ModuleType
 
 import numpy as np
 
+from benchmarks.bcubed import bcubed
 from benchmarks.faces_like import Faces, make_faces
 from benchmarks.measuring import table
-from faceset.bcubed import bcubed
 from faceset.people import grouping, stragglers
 from faceset.people.grouping import group_tracks
 

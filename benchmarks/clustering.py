@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.bcubed import bcubed
 from benchmarks.faces_like import CUTS, Faces, likeness, make_faces
 from benchmarks.measuring import cost_of, table
 from faceset.alignments.tables import FACES
-from faceset.bcubed import bcubed
 from faceset.crops.tables import MEASURES
 from faceset.models.embeddings import Embeddings, write_embeddings
-from faceset.people.clusters import Rules, SourceTables, make_clusters
+from faceset.people.clusters import ClusterOutputs, Rules, SourceTables, make_clusters
 from faceset.people.grouping import group_tracks
 from faceset.people.tables import TRACKS
 from faceset.tables.parquet import write_table
@@ -168,5 +168,5 @@ def write_source(folder: Path, count: int, length: int) -> None:
 def cluster_source(folder: Path) -> None:
     """Cluster what `write_source` wrote."""
     tables = SourceTables(*(folder / name for name in SourceTables._fields))
-    outputs = (folder / name for name in ("clusters", "pairs", "doubts", "steps"))
-    make_clusters({"film": tables}, *outputs, Rules(THRESHOLD))
+    outputs = (folder / name for name in ("clusters", "merge_candidates", "split_candidates", "strictness_changes"))
+    make_clusters({"film": tables}, Rules(THRESHOLD), ClusterOutputs(*outputs))

@@ -18,8 +18,10 @@ from faceset.alignments.files import msgpack_bytes
 from faceset.alignments.tables import FACES
 from faceset.crops.tables import MEASURES
 from faceset.face_ids import face_id, frame_of_key
-from faceset.footage.files import FootageDigests, frame_name
-from faceset.footage.frames import Picture, list_frames, read_frames
+from faceset.footage.decoding import Picture
+from faceset.footage.digests import FootageDigests
+from faceset.footage.files import frame_name
+from faceset.footage.frames import list_frames, read_frames
 from faceset.footage.tables import FRAMES as FRAMES_TABLE
 from faceset.geometry.mean_faces import MEAN_FACE_51
 from faceset.geometry.transforms import (
@@ -129,7 +131,7 @@ def extract(footage: Path, work: Path, threads: int) -> tuple[float, float]:
         out = Path(folder)
         inputs = [work / name for name in ("frames", "faces", "measures", "alignments", "kept")]
         started = time.perf_counter()
-        extract_faces(footage, *inputs, _cuts(out), out / "extracted", SIZE_PX, 0, 1, threads)
+        extract_faces(footage, *inputs, _cuts(out), out / "extracted", SIZE_PX, 0, 1, "", threads)
         cut = time.perf_counter()
         names = read_table(out / "extracted", EXTRACTED, ["face_id", "file"])
         wanted = dict(zip(*(column.to_pylist() for column in names.columns), strict=True))

@@ -11,13 +11,14 @@ import numpy as np
 from benchmarks.extraction import HEIGHT, PLACES, WIDTH, prepare, write_folder
 from benchmarks.measuring import cost_of, table
 from faceset.decisions.keep_list import HEADER
-from faceset.decisions.manifest import make_manifest
+from faceset.decisions.manifest import ManifestInputs, ManifestOutputs, ManifestSettings, make_manifest
 from faceset.digests import file_digest
 from faceset.people.tables import CLUSTERS, TRACKS
 from faceset.project.config import Filters
 from faceset.tables.parquet import write_table
-from faceset.training.assembly import make_index, sync_folder_with_index
-from faceset.training.cleaned import clean_alignments
+from faceset.training.assembled_folder import sync_folder_with_index
+from faceset.training.assembly import make_index
+from faceset.training.cleaned import CleanInputs, CleanOutputs, CleanSettings, clean_alignments
 from faceset.training.extraction import extract_faces, extracted_files
 from faceset.training.packs import Cuts
 
@@ -87,11 +88,14 @@ def _decider(folder: Path, footage: Path, work: Path) -> Callable[[list[str]], f
         keep_list.write_text("\n".join([HEADER, *rows, ""]))
         started = time.perf_counter()
         of_film = [{"film": work / name} for name in ("faces", "measures", "tracks")]
-        make_manifest(*of_film, work / "clusters", keep_list, "largest", filters, step / "manifest", step / "notices")
-        cleaned = step / "fsa", step / "msgpack", step / "kept"
-        clean_alignments(work / "alignments", work / "frames", step / "manifest", "film", None, *cleaned)
+        decided_from = ManifestInputs(*of_film, work / "clusters", keep_list)
+        decided = ManifestOutputs(step / "manifest", step / "notices")
+        make_manifest(decided_from, ManifestSettings("largest", filters), decided)
+        cleaned_from = CleanInputs(work / "alignments", work / "frames", [decided.manifest])
+        cleaned = CleanOutputs(step / "fsa", step / "msgpack", step / "kept")
+        clean_alignments(cleaned_from, CleanSettings("film", None), cleaned)
         inputs = [work / "frames", work / "faces", work / "measures", step / "msgpack", step / "kept"]
-        extract_faces(footage, *inputs, _cuts(folder), step / "extracted", SIZE_PX, 0, 1, threads)
+        extract_faces(footage, *inputs, _cuts(folder), step / "extracted", SIZE_PX, 0, 1, "", threads)
         make_index({"film": step / "extracted"}, step / "manifest", step / "index")
         sync_folder_with_index(folder / "faces", step / "index", file_digest(step / "index"), pictures)
         return time.perf_counter() - started

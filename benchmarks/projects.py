@@ -1,16 +1,12 @@
 """A project of many sources: what a run costs in which there is nothing to compute."""
 
 import contextlib
-import io
-import os
-import runpy
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -19,7 +15,8 @@ from benchmarks.extraction import face, made_up_picture
 from benchmarks.measuring import table
 from faceset.alignments.files import fsa_bytes
 from faceset.project.project import REPOSITORY, load_project
-from faceset.workflow.keys import all_steps
+from faceset.stages.graph import all_instances
+from faceset.workflow.jobs import run_stage
 
 SOURCES = 50
 PICTURES = 20
@@ -67,13 +64,10 @@ def _write(folder: Path) -> None:
 
 
 def _run_all() -> int:
-    """Run every stage's script in the current folder; returns how many targets there are."""
-    targets = 0
-    for stage, where in all_steps(load_project(CONFIG)):
-        job: dict[str, Any] = {"rule": stage.name, "wildcards": where, "config": CONFIG, "log": [os.devnull]}
-        snakemake = SimpleNamespace(**job, threads=1, resources={})
-        with contextlib.redirect_stderr(io.StringIO()):
-            runpy.run_path(str(REPOSITORY / "scripts" / f"{stage.name}.py"), {"snakemake": snakemake})
+    """Run every stage in the current folder; returns how many targets there are."""
+    project, targets = load_project(CONFIG), 0
+    for stage, instance in all_instances(project):
+        run_stage(project, stage.name, **instance)
         targets += 1
     return targets
 

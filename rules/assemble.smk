@@ -12,7 +12,10 @@ rule assemble:
     threads: 1
     resources:
         mem_mb=memory(700),
+        gpu=0,
+    params:
+        stage="assemble",
     message:
         "Bring {wildcards.faceset} together"
     script:
-        "../scripts/assemble.py"
+        "../scripts/stage.py"

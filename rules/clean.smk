@@ -12,7 +12,10 @@ rule clean:
     threads: 1
     resources:
         mem_mb=memory(2500),
+        gpu=0,
+    params:
+        stage="clean",
     message:
         "Clean the alignments of {wildcards.source} for {wildcards.faceset}"
     script:
-        "../scripts/clean.py"
+        "../scripts/stage.py"

@@ -12,7 +12,10 @@ rule cluster:
     threads: 8
     resources:
         mem_mb=memory(4000),
+        gpu=0,
+    params:
+        stage="cluster",
     message:
         "Tell people apart"
     script:
-        "../scripts/cluster.py"
+        "../scripts/stage.py"

@@ -1,44 +1,63 @@
-"""Access to the project: what rules take as input, output and GPUs, all from the table in faceset.stages.
+"""Access to the project: what rules take as input, output and GPUs, all from the stages that the library declares.
 
-Around a run of the main process, the records are primed before Snakemake plans, and the summary is printed after.
+Paths here are those of a project without a prefix: where another workflow imports this one, Snakemake puts its prefix
+before them, and `project` learns it from the rules.
 """
 
-import atexit
-import contextlib
-import fcntl
 import functools
 import os
 import re
 import sys
-import time
+from dataclasses import replace
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
 
-from faceset.project.config import check_yaml
-from faceset.errors import FacesetError
-from faceset.workflow.jobs import failures_since
-from faceset.workflow.priming import forecast, is_known, prime
-from faceset.project.project import load_project
-from faceset.stages.table import STAGES
-from faceset.store.locks import shared
+min_version("9.27")
 
-STARTED = time.time()
-CONFIG_FILE = "config/config.yaml"
+# What is used of Snakemake beyond its documented interface.
+UNDOCUMENTED = ("is_main_process", "executor_plugin", "dryrun", "touch", "current_basedir", "configfiles")
+if missing := [name for name in UNDOCUMENTED if not hasattr(workflow, name)]:
+    raise WorkflowError(
+        f"This version of Snakemake has no workflow.{', workflow.'.join(missing)}. Use the one that requirements.lock "
+        "names."
+    )
 
 try:
-    if workflow.is_main_process and not os.access(".", os.W_OK):
-        raise FacesetError(f"{Path.cwd()}: can not be written, and results, store and logs go there.")
-    check_yaml(Path(CONFIG_FILE))
-except FacesetError as error:
-    raise WorkflowError(str(error)) from None
+    SCRIPTS = Path(os.fspath(workflow.current_basedir)).parent / "scripts"
+except TypeError:
+    raise WorkflowError(
+        "Faceset cannot be imported from a remote place. Clone it, and name the path of its Snakefile."
+    ) from None
+sys.path.insert(0, str(SCRIPTS))
+import faceset
+from faceset.errors import FacesetError
+from faceset.project.config import check_yaml
+from faceset.project.project import load_project
+from faceset.stages.graph import instances_of, records_read
+from faceset.stages.table import STAGES
+from faceset.workflow.jobs import shard_marks
+from faceset.workflow.priming import is_known
+from faceset.workflow.session import SESSION, check_folder
+
+sys.path.remove(str(SCRIPTS))  # a module that imports this one may have scripts of the same names
+if Path(faceset.__file__).parent != SCRIPTS / "faceset":
+    raise WorkflowError(f"Two copies of Faceset, {faceset.__file__} and {SCRIPTS}: import one of them.")
+
+CONFIG_FILE = "config/config.yaml"
+CONFIG_FILES_BEFORE = len(workflow.configfiles)
 
 
 configfile: CONFIG_FILE
 
 
 try:
-    PROJECT = load_project(config)
+    if len(workflow.configfiles) > CONFIG_FILES_BEFORE:  # else an importing workflow gave the settings
+        check_yaml(Path(CONFIG_FILE))
+    if workflow.is_main_process:
+        check_folder()
+    PROJECT = load_project(config, check=workflow.is_main_process)
 except FacesetError as error:
     raise WorkflowError(str(error)) from None
 
@@ -49,73 +68,45 @@ wildcard_constraints:
     shard=r"\d+-of-\d+",
 
 
-def claim_folder():
-    """Keep other runs out of this folder, from before priming: Snakemake's own lock comes only after planning."""
-    global FOLDER_LOCK, STORE_LOCK  # held until the process ends, however it ends
-    FOLDER_LOCK = Path(".snakemake/faceset.lock").open("w")
-    try:
-        fcntl.flock(FOLDER_LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise FacesetError("another run is at work in this folder. Wait for it to end.") from None
-    if list(Path(".snakemake/locks").glob("*")):
-        raise FacesetError("a run in this folder was killed. Run this command once with --unlock, then again.")
-    STORE_LOCK = shared(PROJECT.store.root)
-    STORE_LOCK.__enter__()
-
-
 @functools.cache
-def prime_once():
-    """Make the records say what the store knows: once, in a main process that is going to run jobs.
-
-    A dry run changes nothing, and says instead what a run would find.
-    """
-    if not workflow.is_main_process or workflow.executor_plugin is None or workflow.touch:
-        return
-    try:
-        if workflow.dryrun:
-            atexit.register(print, forecast(PROJECT), flush=True)
-        else:
-            claim_folder()
-            prime(PROJECT)
-            atexit.register(print_summary, Path.cwd())
-    except (FacesetError, OSError) as error:
-        sys.exit(f"faceset: {error}")  # what Snakemake makes of an exception in here is a traceback
+def project():
+    """The project, with the prefix that an importing workflow may have given; known once all rules are read."""
+    pattern, own = str(rules.frames.output.record), STAGES["frames"].record
+    if not pattern.endswith(own):
+        raise WorkflowError(
+            f"{pattern}: import Faceset with `prefix:`, and leave the outputs of its rules as they are."
+        )
+    return replace(PROJECT, prefix=pattern.removesuffix(own))
 
 
-def print_summary(folder):
-    """Say what there is now, in the end of every run that did not fail.
-
-    Not in `onsuccess`, which Snakemake passes over if there was nothing to do.
-    """
-    from faceset.workflow.summary import summarise
-
-    with contextlib.chdir(folder):
+def begin():
+    """Have the session begin, in a main process that is going to run jobs or to say what it would run."""
+    if workflow.is_main_process and workflow.executor_plugin is not None and not workflow.touch:
         try:
-            print(summarise(PROJECT), flush=True)
-        except FacesetError as error:
-            print(f"faceset: {error}", file=sys.stderr)
+            SESSION.begin(project(), workflow.dryrun)
+        except (FacesetError, OSError) as error:
+            sys.exit(f"faceset: {error}")  # what Snakemake makes of an exception in here is a traceback
 
 
 onerror:
-    atexit.unregister(print_summary)
-    for failure in failures_since(Path("logs"), STARTED):
-        print(failure, file=sys.stderr)
+    SESSION.fail()
 
 
-def where_of(wildcards):
+def instance_of(wildcards):
     """Which instance of a stage a job works on, or a shard of it."""
     return {name: value for name, value in wildcards.items() if name != "shard"}
 
 
 def inputs_of(stage):
-    """The input function of a stage's rule."""
+    """The input function of a stage's rule: records, the marks of shards, and files of the user's."""
 
     def inputs(wildcards):
-        prime_once()
-        where = where_of(wildcards)
-        known = Path(STAGES[stage].record.format(**where)).exists()
-        shards = [] if known or "shard" in wildcards.keys() else STAGES[stage].shards_of(PROJECT, where)
-        return [*STAGES[stage].record_inputs(PROJECT, where), *shards]
+        begin()
+        instance = instance_of(wildcards)
+        known = project().path(STAGES[stage].record.format(**instance)).exists()
+        shards = [] if known or "shard" in wildcards.keys() else shard_marks(PROJECT, stage, instance)
+        files = [local(str(path)) for path in STAGES[stage].files(PROJECT, instance).values()]  # never prefixed
+        return [*records_read(PROJECT, STAGES[stage], instance), *shards, *files]
 
     return inputs
 
@@ -129,7 +120,7 @@ def gpu_of(stage):
     """The GPUs that a stage's job asks for: none where it runs no model, or the store knows its result already."""
 
     def gpu(wildcards, input):  # the name that Snakemake asks for
-        return 1 if STAGES[stage].models(PROJECT) and not is_known(PROJECT, stage, where_of(wildcards)) else 0
+        return 1 if STAGES[stage].models(PROJECT) and not is_known(project(), stage, instance_of(wildcards)) else 0
 
     return gpu
 
@@ -143,9 +134,18 @@ def memory(mb):
     return mem_mb
 
 
-def all_targets(wildcards):
-    """The records that nothing else reads, and the report."""
-    prime_once()
-    return [
-        STAGES[name].record.format(**where) for name in ("crate", "report") for where in STAGES[name].instances(PROJECT)
-    ]
+def records_of(*stages):
+    """An input function: the records of all instances of some stages."""
+
+    def records(wildcards):
+        begin()
+        return [
+            STAGES[name].record.format(**instance)
+            for name in stages
+            for instance in instances_of(PROJECT, STAGES[name])
+        ]
+
+    return records
+
+
+TERMINAL = [name for name, stage in STAGES.items() if stage.terminal]

@@ -12,7 +12,10 @@ rule crate:
     threads: 1
     resources:
         mem_mb=memory(500),
+        gpu=0,
+    params:
+        stage="crate",
     message:
         "Describe how {wildcards.faceset} was made"
     script:
-        "../scripts/crate.py"
+        "../scripts/stage.py"

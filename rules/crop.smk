@@ -12,7 +12,10 @@ rule crop:
     threads: 1
     resources:
         mem_mb=memory(1200),
+        gpu=0,
+    params:
+        stage="crop",
     message:
         "Cut and measure the faces of {wildcards.source}"
     script:
-        "../scripts/crop.py"
+        "../scripts/stage.py"

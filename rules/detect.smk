@@ -13,7 +13,9 @@ rule detect:
     resources:
         mem_mb=memory(1200),
         gpu=gpu_of("detect"),
+    params:
+        stage="detect",
     message:
         "Find faces in {wildcards.source}"
     script:
-        "../scripts/detect.py"
+        "../scripts/stage.py"

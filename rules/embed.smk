@@ -13,7 +13,9 @@ rule embed:
     resources:
         mem_mb=memory(1200),
         gpu=gpu_of("embed"),
+    params:
+        stage="embed",
     message:
         "Embed the faces of {wildcards.source}"
     script:
-        "../scripts/embed.py"
+        "../scripts/stage.py"

@@ -12,7 +12,10 @@ rule extract:
     threads: 8
     resources:
         mem_mb=memory(1500),
+        gpu=0,
+    params:
+        stage="extract",
     message:
         "Extract {wildcards.faceset} from {wildcards.source}"
     script:
-        "../scripts/extract.py"
+        "../scripts/stage.py"

@@ -12,7 +12,10 @@ rule frames:
     threads: 1
     resources:
         mem_mb=memory(700),
+        gpu=0,
+    params:
+        stage="frames",
     message:
         "List the frames of {wildcards.source}"
     script:
-        "../scripts/frames.py"
+        "../scripts/stage.py"

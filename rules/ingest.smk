@@ -12,7 +12,10 @@ rule ingest:
     threads: 1
     resources:
         mem_mb=memory(2500),
+        gpu=0,
+    params:
+        stage="ingest",
     message:
         "Read the alignments of {wildcards.source}"
     script:
-        "../scripts/ingest.py"
+        "../scripts/stage.py"

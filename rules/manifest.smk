@@ -12,7 +12,10 @@ rule manifest:
     threads: 1
     resources:
         mem_mb=memory(1200),
+        gpu=0,
+    params:
+        stage="manifest",
     message:
         "Decide what {wildcards.faceset} keeps"
     script:
-        "../scripts/manifest.py"
+        "../scripts/stage.py"

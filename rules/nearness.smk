@@ -12,7 +12,10 @@ rule nearness:
     threads: 1
     resources:
         mem_mb=memory(1200),
+        gpu=0,
+    params:
+        stage="nearness",
     message:
         "Rank people by the reference photos of {wildcards.faceset}"
     script:
-        "../scripts/nearness.py"
+        "../scripts/stage.py"

@@ -13,7 +13,9 @@ rule reference:
     resources:
         mem_mb=memory(1200),
         gpu=gpu_of("reference"),
+    params:
+        stage="reference",
     message:
         "Embed the reference photos of {wildcards.faceset}"
     script:
-        "../scripts/reference.py"
+        "../scripts/stage.py"

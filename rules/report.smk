@@ -18,7 +18,10 @@ rule report:
     threads: 1
     resources:
         mem_mb=memory(1200),
+        gpu=0,
+    params:
+        stage="report",
     message:
         "Write the report"
     script:
-        "../scripts/report.py"
+        "../scripts/stage.py"

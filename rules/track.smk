@@ -12,7 +12,10 @@ rule track:
     threads: 1
     resources:
         mem_mb=memory(1200),
+        gpu=0,
+    params:
+        stage="track",
     message:
         "Follow faces through {wildcards.source}"
     script:
-        "../scripts/track.py"
+        "../scripts/stage.py"

@@ -8,9 +8,9 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from faceset.code_digests import Library
-from faceset.code_form import Source
-from faceset.code_reading import dotted_name
+from faceset.code.digests import Library
+from faceset.code.form import Source
+from faceset.code.reading import dotted_name
 
 _OURS: Final = "faceset.errors.FacesetError"
 _CATCH_ALL: Final = {"builtins.BaseException", "builtins.Exception"}

@@ -1,6 +1,5 @@
 """Small made-up footage, alignments and tables, the same ones every time."""
 
-import runpy
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
@@ -19,15 +18,19 @@ from faceset.digests import file_digest
 from faceset.face_ids import face_id
 from faceset.footage.files import list_pictures
 from faceset.footage.frames import list_frames
-from faceset.footage.parts import WHOLE, Outputs
+from faceset.footage.parts import Outputs
 from faceset.geometry.mean_faces import LANDMARKS_98_TO_68, MEAN_FACE_51
 from faceset.models.embeddings import Embeddings, Metric, write_embeddings
-from faceset.project.project import REPOSITORY, Project, load_project
+from faceset.project.project import Project, load_project
+from faceset.stages.graph import instances_of
 from faceset.stages.table import STAGES
+from faceset.store.parts import WHOLE
 from faceset.tables.parquet import write_table
 from faceset.tables.schema import Schema
 from faceset.training.pictures.png import encode
 from faceset.training.pixels import pack
+from faceset.workflow.jobs import run_stage
+from faceset.workflow.rule_jobs import run_rule
 
 WIDTH, HEIGHT = 96, 64
 
@@ -111,7 +114,7 @@ def alignments(frames: Mapping[str, list[dict[str, Any]]], notes: tuple[str, ...
     """Alignments as read, of faces by frame name."""
     entries = {name: {"faces": faces, "video_meta": {}} for name, faces in frames.items()}
     read = from_msgpack(msgpack_bytes({"__meta__": {"version": 2.4}, "__data__": entries}), "made up")
-    return Alignments(read.data, read.version_read, notes)
+    return Alignments(read.data, notes)
 
 
 def write_rows(path: Path, schema: Schema, rows: Sequence[Mapping[str, Any]]) -> Path:
@@ -180,8 +183,13 @@ class FolderParts:
 
     def __init__(self, folder: Path, *names: str) -> None:
         self.folder, self.names = folder, names
-        self.shard = WHOLE
         self.made: list[str] = []
+
+    def is_whole(self, parts: Sequence[Any]) -> bool:
+        return WHOLE.is_whole(parts)
+
+    def share(self, parts: Sequence[Any]) -> Sequence[Any]:
+        return WHOLE.of(parts)
 
     def find(self, digest: str) -> Outputs | None:
         paths = {name: self.folder / digest / name for name in self.names}
@@ -207,17 +215,48 @@ def learn_footage(of: Project) -> None:
         of.footage_digests(source).learn()
 
 
-def run_script(stage: str, shard: str = "", **changes: Any) -> str:
-    """Run a stage's script in the current folder, for the first instance of it, as Snakemake would; returns its log.
+def run_first(stage: str, shard: str = "", **changes: Any) -> bool:
+    """Run a stage in the current folder, for the first instance of it; returns whether anything was computed.
 
-    With `shard`, it is that shard's job.
+    With `shard`, that share of its parts. `changes` replace entries of the project's config.
     """
-    log = Path("job.log")
-    where = next(iter(STAGES[stage].instances(project(**changes))))
-    settings = {**CONFIG, **changes}
-    job = SimpleNamespace(rule=stage, wildcards=where, config=settings, log=[str(log)], threads=1, resources={})
-    if shard:
-        job.rule, job.wildcards = f"{stage}_shard", {**where, "shard": shard}
-        job.output = [STAGES[stage].shard.format(**job.wildcards)]
-    runpy.run_path(str(REPOSITORY / "scripts" / f"{stage}.py"), {"snakemake": job})
+    of = project(**changes)
+    share = {"shard": shard} if shard else {}
+    return run_stage(of, stage, **first_instance(of, stage), **share)
+
+
+def first_instance(of: Project, stage: str) -> dict[str, str]:
+    """The first instance of a stage in a project."""
+    return dict(next(iter(instances_of(of, STAGES[stage]))))
+
+
+def run_job(stage: str, prefix: str = "", **changes: Any) -> str:
+    """Run the job of a stage's rule in the current folder, for its first instance, as Snakemake does; returns its log.
+
+    Where it fails, it ends in SystemExit, with its log in `log_of` the stage.
+    """
+    instance = first_instance(project(**changes), stage)
+    log = log_of(stage, prefix, **changes)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    run_rule(rule_job(stage, instance, log, {**CONFIG, **changes}, prefix))
     return log.read_text()
+
+
+def log_of(stage: str, prefix: str = "", **changes: Any) -> Path:
+    """The log of the job that `run_job` runs."""
+    return Path(prefix + STAGES[stage].log.format(**first_instance(project(**changes), stage)))
+
+
+def rule_job(
+    stage: str, instance: Mapping[str, str], log: Path, config: Mapping[str, Any], prefix: str = ""
+) -> SimpleNamespace:
+    """What Snakemake hands to the script of a rule, as far as it is read."""
+    return SimpleNamespace(
+        params=SimpleNamespace(stage=stage),
+        wildcards=instance,
+        output=[prefix + STAGES[stage].record.format(**instance)],
+        log=[str(log)],
+        config=config,
+        resources={},
+        threads=1,
+    )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from faceset.code_digests import CodeDigests, Library
+from faceset.code.digests import CodeDigests, Library
 
 CHIPS, STAGE, WORDS, DEEP = "crops/chips.py", "stages/crop.py", "words.py", "crops/deep.py"
 COMPUTE = "faceset.stages.crop:compute"

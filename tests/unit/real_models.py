@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceset.demo.footage import PHOTOS
-from faceset.models.catalogue import identity_entry, load_manifest, verified_model_path
+from faceset.models.catalogue import identity_entry, load_catalogue, verified_model_path
 from faceset.models.detector import FaceDetector
 from faceset.models.identity import IdentityModel
 from faceset.models.landmarks import DetectedFace, MeshLandmarks, detect_faces
@@ -16,7 +16,7 @@ from faceset.setup.fetch import fetch_package, read_member
 
 REPOSITORY = Path(__file__).parents[2]
 MODELS_DIR = REPOSITORY / "models"
-MANIFEST = load_manifest(REPOSITORY / "config/models.yaml")
+CATALOGUE = load_catalogue(REPOSITORY / "config/models.yaml")
 
 
 @cache
@@ -29,18 +29,18 @@ def photo(name: str) -> NDArray[np.uint8]:
 
 @cache
 def detector() -> FaceDetector:
-    return FaceDetector(MANIFEST, MODELS_DIR, min_face_px=40, device="cpu")
+    return FaceDetector(CATALOGUE, MODELS_DIR, min_face_px=40, device="cpu")
 
 
 @cache
 def mesh() -> MeshLandmarks:
-    model = MANIFEST["mediapipe_mesh"]
+    model = CATALOGUE["mediapipe_mesh"]
     return MeshLandmarks(model, verified_model_path(model, MODELS_DIR), device="cpu")
 
 
 @cache
 def identity_model() -> IdentityModel:
-    model = identity_entry(MANIFEST, "dlib_resnet_v1")
+    model = identity_entry(CATALOGUE, "dlib_resnet_v1")
     return IdentityModel(model, verified_model_path(model, MODELS_DIR), device="cpu")
 
 

@@ -1,20 +1,25 @@
 """A small made-up project, as the tables that the report and the summary read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
+from faceset.alignments.problems import Problem, problem_sentence
 from faceset.alignments.tables import FACES, PROBLEMS
 from faceset.crops.tables import CHIPS, MEASURES
+from faceset.decisions.kinds import Notice, Reason
+from faceset.decisions.sentences import notice_sentence, reason_sentence
 from faceset.decisions.tables import MANIFEST, NOTICES
 from faceset.footage.tables import FRAMES
-from faceset.people.tables import CLUSTERS, DOUBTS, NEARNESS, PAIRS, STEPS, TRACKS
+from faceset.people.tables import CLUSTERS, MERGE_CANDIDATES, NEARNESS, SPLIT_CANDIDATES, STRICTNESS_CHANGES, TRACKS
+from faceset.report.inputs import FacesetTables, ReportInputs, ReportSettings, SourceTables
 from faceset.tables.parquet import TableWriter, write_table
+from factory import write_rows
 
+SETTINGS = ReportSettings("dlib_resnet_v1", threshold=0.6, strictness=0.5, method="default")
 TRACK_FACES = 5
 
 
@@ -33,20 +38,18 @@ class Inputs:
     people: int = 3
     facesets: tuple[str, ...] = ("main",)
     rights: str = "own footage"
-    notices: list[tuple[str, str, str]] = field(default_factory=list)
-    problems: list[tuple[str, str, str]] = field(default_factory=list)
-    strictness: float = 0.5
-    method: str = "default"
+    notices: list[Notice] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     references: tuple[str, ...] = ()
-    row_reason: str = "keep-list line 2: keep cluster"
+    row_note: str | None = None
     chip: Callable[[str], bytes] = plain_chip
 
     def person_of(self, place: int) -> int:
         """Which person the face at this place of its source is: half of the faces are person 0's."""
         return 0 if place % 2 == 0 else 1 + (place // 2) % max(self.people - 1, 1) if self.people > 1 else 0
 
-    def write(self) -> dict[str, Any]:
-        """Write all tables; returns the arguments of `write_report`, but for the output."""
+    def write(self) -> ReportInputs:
+        """Write all tables; returns what `write_report` takes."""
         faces = [(source, place) for source, count in self.sources.items() for place in range(count)]
         ids = {(source, place): f"{source}/{place + 1:06d}_0" for source, place in faces}
         members: dict[int, list[str]] = {}
@@ -65,18 +68,19 @@ class Inputs:
                 run.append(ids[source, place])
                 track_of[run[-1]] = run[(len(run) - 1) // TRACK_FACES * TRACK_FACES]
             self._write_source(source, count, [ids[source, place] for place in range(count)], track_of, tables)
-        return {
-            "model": "dlib_resnet_v1",
-            "threshold": 0.6,
-            "strictness": self.strictness,
-            "method": self.method,
-            "rights": dict.fromkeys(self.sources, self.rights),
-            "facesets": {name: list(self.sources) for name in self.facesets},
-            **tables,
-            "clusters": self._write_clusters(faces, ids, members, track_of),
+        nearness = self._write_nearness(list(members.values()))
+        return ReportInputs(
+            {
+                source: SourceTables(self.rights, **{name: paths[source] for name, paths in tables.items()})
+                for source in self.sources
+            },
+            {
+                name: FacesetTables(list(self.sources), manifest, notices, nearness.get(name))
+                for name, manifest, notices in self._write_facesets(faces, ids, members, track_of)
+            },
+            self._write_clusters(faces, ids, members, track_of),
             **self._write_doubts(list(members.values())),
-            **self._write_facesets(faces, ids, members, track_of),
-        }
+        )
 
     def _write_source(
         self, source: str, count: int, faces: list[str], track_of: dict[str, str], tables: dict[str, dict[str, Path]]
@@ -111,8 +115,8 @@ class Inputs:
                 "problem": [None] * count,
             },
         )
-        kinds, where, details = zip(*self.problems, strict=True) if self.problems else ([], [], [])
-        write_table(tables["problems"][source], PROBLEMS, {"kind": kinds, "frame": where, "detail": details})
+        problems = [{**vars(problem), "detail": problem_sentence(problem)} for problem in self.problems]
+        write_rows(tables["problems"][source], PROBLEMS, problems)
         with TableWriter(tables["chips"][source], CHIPS, group_rows=16) as writer:
             writer.add(face_id=faces, sha256=[bytes(32)] * count, chip=[self.chip(face) for face in faces])
         spreads = {"size": (110, 20), "yaw": (5, 15), "pitch": (-4, 8), "roll": (0, 4), "blur": (1.2, 0.4)}
@@ -157,15 +161,19 @@ class Inputs:
         )
         return path
 
-    def _write_doubts(self, members: list[list[str]]) -> dict[str, Any]:
+    def _write_doubts(self, members: list[list[str]]) -> dict[str, Path]:
         """The first two clusters may be one person, and the first of three faces or more may be two.
 
-        A looser setting would join the last cluster to the first, a stricter one would part the first. The least
-        cluster is the nearest to the references.
+        A looser setting would join the last cluster to the first, a stricter one would part the first.
         """
-        paths: dict[str, Any] = {name: self.folder / f"{name}.parquet" for name in ("pairs", "doubts", "steps")}
+        paths = {
+            name: self.folder / f"{name}.parquet"
+            for name in ("merge_candidates", "split_candidates", "strictness_changes")
+        }
         one, other = ([members[place][0]] if len(members) > 1 else [] for place in (0, 1))
-        write_table(paths["pairs"], PAIRS, {"cluster": one, "other": other, "distance": [0.65] * len(one)})
+        write_table(
+            paths["merge_candidates"], MERGE_CANDIDATES, {"cluster": one, "other": other, "distance": [0.65] * len(one)}
+        )
         two = [faces for faces in members[:1] if len(faces) > 2]
         doubts = {
             "cluster": [faces[0] for faces in two],
@@ -174,16 +182,20 @@ class Inputs:
             "distance": [0.55] * len(two),
             "share": [0.5] * len(two),
         }
-        write_table(paths["doubts"], DOUBTS, doubts)
+        write_table(paths["split_candidates"], SPLIT_CANDIDATES, doubts)
         steps = {
-            "step": ["looser", "stricter"] if one else [],
+            "direction": ["looser", "stricter"] if one else [],
             "cluster": one * 2,
             "other": [members[-1][0], None] if one else [],
         }
-        write_table(paths["steps"], STEPS, steps)
-        paths["nearness"] = {}
+        write_table(paths["strictness_changes"], STRICTNESS_CHANGES, steps)
+        return paths
+
+    def _write_nearness(self, members: list[list[str]]) -> dict[str, Path]:
+        """The least cluster is the nearest to the references."""
+        paths = {}
         for name in self.references:
-            paths["nearness"][name] = self.folder / f"nearness-{name}.parquet"
+            paths[name] = self.folder / f"nearness-{name}.parquet"
             nearest_first = sorted(members, key=len)
             nearness = {
                 "cluster": [faces[0] for faces in nearest_first],
@@ -191,7 +203,7 @@ class Inputs:
                 "distance": [0.25 + place for place in range(len(nearest_first))],
                 "near": [place == 0 for place in range(len(nearest_first))],
             }
-            write_table(paths["nearness"][name], NEARNESS, nearness)
+            write_table(paths[name], NEARNESS, nearness)
         return paths
 
     @staticmethod
@@ -205,40 +217,34 @@ class Inputs:
         ids: dict[tuple[str, int], str],
         members: dict[int, list[str]],
         track_of: dict[str, str],
-    ) -> dict[str, dict[str, Path]]:
+    ) -> Iterator[tuple[str, Path, Path]]:
         # Person 0 is kept but for every tenth face, which is too small, each by another number of pixels.
         people = [self.person_of(place) for _, place in faces]
         small = [place % 10 == 0 for _, place in faces]
-        outcomes = [
-            (False, "policy", "in no kept cluster")
+        reasons = [
+            Reason(False, "policy", "not_largest")
             if person
-            else (False, "filter", f"smaller than 80 px ({40 + place % 40} px)")
+            else Reason(False, "filter", "min_size_px", value=40 + place % 40, limit=80)
             if tiny
-            else (True, "row", self.row_reason)
+            else Reason(True, "row", "cluster", 2, note=self.row_note)
             for (_, place), person, tiny in zip(faces, people, small, strict=True)
         ]
-        kept, decided_by, reasons = zip(*outcomes, strict=True) if outcomes else ([], [], [])
-        kinds, about, details = zip(*self.notices, strict=True) if self.notices else ([], [], [])
-        paths: dict[str, dict[str, Path]] = {"manifests": {}, "notices": {}}
+        notices = [{**vars(notice), "detail": notice_sentence(notice)} for notice in self.notices]
+        rows = [
+            {
+                "face_id": ids[source, place],
+                "source": source,
+                "frame": f"{place + 1:06d}",
+                "face_index": 0,
+                "track": track_of[ids[source, place]],
+                "cluster": members[person][0],
+                **vars(reason),
+                "reason": reason_sentence(reason),
+            }
+            for (source, place), person, reason in zip(faces, people, reasons, strict=True)
+        ]
         for name in self.facesets:
             folder = self.folder / "facesets" / name
             folder.mkdir(parents=True, exist_ok=True)
-            paths["manifests"][name] = folder / "manifest.parquet"
-            paths["notices"][name] = folder / "notices.parquet"
-            write_table(
-                folder / "manifest.parquet",
-                MANIFEST,
-                {
-                    "face_id": [ids[face] for face in faces],
-                    "source": [source for source, _ in faces],
-                    "frame": [f"{place + 1:06d}" for _, place in faces],
-                    "face_index": [0] * len(faces),
-                    "track": [track_of[ids[face]] for face in faces],
-                    "cluster": [members[person][0] for person in people],
-                    "kept": kept,
-                    "decided_by": decided_by,
-                    "reason": reasons,
-                },
-            )
-            write_table(folder / "notices.parquet", NOTICES, {"kind": kinds, "face": about, "detail": details})
-        return paths
+            manifest = write_rows(folder / "manifest.parquet", MANIFEST, rows)
+            yield name, manifest, write_rows(folder / "notices.parquet", NOTICES, notices)

@@ -1,8 +1,7 @@
 """Promises of BCubed."""
 
 import pytest
-
-from faceset.bcubed import bcubed
+from benchmarks.bcubed import bcubed
 
 
 def test_the_figures_are_those_counted_by_hand() -> None:

@@ -5,17 +5,15 @@ A test module has its fixture `folder` by `pytest_plugins = ("two_sources",)`.
 
 import contextlib
 import os
-import runpy
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from faceset.alignments.files import fsa_bytes
-from faceset.project.project import REPOSITORY, Project, load_project
-from faceset.workflow.keys import all_steps
+from faceset.project.project import Project, load_project
+from faceset.stages.graph import all_instances
+from faceset.workflow.jobs import run_stage
 from faceset.workflow.priming import prime
 from factory import alignments, face, write_pictures
 
@@ -73,16 +71,13 @@ def write_footage(folder: Path) -> None:
 
 
 def run_all() -> list[str]:
-    """Run every stage's script in the current folder; returns the targets that were computed."""
-    computed = []
-    for stage, where in all_steps(current()):
-        log = Path("job.log")
-        job: dict[str, Any] = {"rule": stage.name, "wildcards": where, "config": CONFIG, "log": [str(log)]}
-        snakemake = SimpleNamespace(**job, threads=1, resources={})
-        runpy.run_path(str(REPOSITORY / "scripts" / f"{stage.name}.py"), {"snakemake": snakemake})
-        if ": done" in log.read_text():
-            computed.append(" ".join([stage.name, *where.values()]))
-    return computed
+    """Run every stage in the current folder; returns the targets that were computed."""
+    project = current()
+    return [
+        " ".join([stage.name, *instance.values()])
+        for stage, instance in all_instances(project)
+        if run_stage(project, stage.name, **instance)
+    ]
 
 
 def everything(folder: Path) -> dict[str, bytes]:

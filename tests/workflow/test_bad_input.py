@@ -103,7 +103,7 @@ BEFORE_ANYTHING_RUNS: dict[str, tuple[Mistake, str]] = {
     "unknown policy": (config("facesets: {main: {policy: biggest}}\n"), "facesets.main.policy is 'biggest'"),
     "unknown device": (config("device: gpu\n"), "device is 'gpu'"),
     "unknown model": (config("identity: {model: dlib}\n"), "dlib_resnet_v1"),
-    "faceset of unknown source": (config("facesets: {main: {sources: [film]}}\n"), "there are: photos"),
+    "faceset of unknown source": (config("facesets: {main: {sources: [film]}}\n"), "known here: photos"),
     "faceset of no source": (config("facesets: {main: {sources: []}}\n"), "facesets.main.sources"),
     "no faceset": (config("facesets: {}\n"), "facesets is {}"),
     "unsafe faceset name": (config("facesets: {a/b: {}}\n"), "'a/b' can not be the name of a faceset"),

@@ -16,7 +16,7 @@ import pytest
 from conftest import DEMO, OFFLINE, Demo, all_bytes, make_demo_folder, snakemake
 from faceset.alignments.files import read_alignments
 from faceset.digests import file_digest
-from faceset.people.tracks import overlaps
+from faceset.geometry.boxes import overlaps
 from faceset.project.project import REPOSITORY
 from faceset.stages.table import STAGES
 from faceset.training.pictures.png import read_header
@@ -296,7 +296,7 @@ def test_the_rule_graph_is_the_picture_of_the_stages(demo: Demo) -> None:
         for line in graph.splitlines()
         if "->" in line
     }
-    declared = {(what.split(".")[0], stage.name) for stage in STAGES.values() for what in stage.reads.values()}
+    declared = {(output.stage.name, stage.name) for stage in STAGES.values() for output in stage.inputs.values()}
     assert {edge for edge in edges if "all" not in edge} == {edge for edge in declared if not OPTIONAL & set(edge)}
 
 
@@ -330,14 +330,15 @@ def test_plain_names_show_the_artifacts_of_the_records(demo: Demo) -> None:
     for record, data in _records(demo.folder).items():
         for name, artifact in json.loads(data)["outputs"].items():
             stage = STAGES[record.stem]
-            shown = demo.folder / record.parent / stage.makes[name]
-            assert shown.is_symlink() == (name not in stage.copies)
+            shown = demo.folder / record.parent / stage.outputs[name]
+            assert shown.is_symlink() == (name not in stage.copied)
             assert file_digest(shown) == artifact["sha256"]
             assert shown.is_file() or shown.resolve().name == artifact["sha256"]
 
 
 def test_the_module_runs_without_installing(tmp_path: Path) -> None:
-    code = "import sys; sys.path.insert(0, sys.argv[1]); import faceset.stages; print('snakemake' in sys.modules)"
+    imported = "import faceset.workflow.rule_jobs"
+    code = f"import sys; sys.path.insert(0, sys.argv[1]); {imported}; print('snakemake' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code, str(REPOSITORY / "scripts")], capture_output=True, text=True, cwd=tmp_path
     )

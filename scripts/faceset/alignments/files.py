@@ -46,12 +46,10 @@ _LONGEST_ARRAY: Final = 2**16
 class Alignments:
     """Alignments as read: `data` is the canonical object.
 
-    `version_read` is what the file said it was, None for an export that does not say; `notes` are lines for the user
-    about what was left out or will be.
+    `notes` are lines for the user about what was left out or will be.
     """
 
     data: dict[str, Any]
-    version_read: float | None
     notes: tuple[str, ...]
 
     @property
@@ -59,13 +57,6 @@ class Alignments:
         """The frames by name, in the file's order."""
         frames: dict[str, Frame] = self.data["__data__"]
         return frames
-
-
-def default_alignments_path(footage: Path) -> Path:
-    """Return where faceswap puts the alignments of a folder of frames, or of a video."""
-    if footage.is_dir():
-        return footage / "alignments.fsa"
-    return footage.with_name(f"{footage.stem}_alignments.fsa")
 
 
 def read_alignments(path: Path) -> Alignments:
@@ -77,20 +68,29 @@ def read_alignments(path: Path) -> Alignments:
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise FacesetError(f"{path}: expected an alignments file ending in .fsa, .msgpack or .json.")
-    with _opened(path) as file:
+    with _opened(path) as file, _without_collector():
         return reader(file, str(path))
 
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
-    """Open a file to be read into many objects, among which Python is not to look for reference cycles meanwhile."""
-    collecting = gc.isenabled()
-    gc.disable()
     try:
         with path.open("rb") as file:
             yield file
     except OSError as error:
         raise FacesetError(f"{path}: cannot be read ({error.strerror}).") from None
+
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Keep Python from looking for reference cycles among the many objects of a file while all of it is read.
+
+    Not to be used across a `yield`: the caller's code would run without the collector.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
     finally:
         if collecting:
             gc.enable()
@@ -133,7 +133,7 @@ def _from_json(file: BinaryIO, name: str) -> Alignments:
     if isinstance(value, dict) and "__meta__" not in value and all(map(_is_export, value.values())):
         remarks = Remarks()
         frames = _canonical_frames(_from_export(value, name).items(), name, remarks)
-        return _alignments(dict(frames), None, remarks)
+        return _alignments(dict(frames), remarks)
     return _canonical(value, name)
 
 
@@ -164,15 +164,15 @@ def _canonical(value: object, name: str) -> Alignments:
     if not isinstance(value, dict):
         raise FacesetError(f"{name}: expected alignments, found {type(value).__name__}.")
     remarks = Remarks()
-    version = _version(value.get("__meta__"), name)
+    _check_version(value.get("__meta__"), name)
     _remark_on_keys(value, remarks)
     frames = _checked_frames(value.get("__data__"), name)
     drained = ((frame, frames.pop(frame)) for frame in list(frames))
-    return _alignments(dict(_canonical_frames(drained, name, remarks)), version, remarks)
+    return _alignments(dict(_canonical_frames(drained, name, remarks)), remarks)
 
 
-def _alignments(frames: dict[str, Frame], version: float | None, remarks: Remarks) -> Alignments:
-    return Alignments({"__meta__": {"version": VERSION}, "__data__": frames}, version, remarks.lines())
+def _alignments(frames: dict[str, Frame], remarks: Remarks) -> Alignments:
+    return Alignments({"__meta__": {"version": VERSION}, "__data__": frames}, remarks.lines())
 
 
 def _remark_on_keys(keys: Iterable[object], remarks: Remarks) -> None:
@@ -202,7 +202,7 @@ def _is_file_name(name: object) -> TypeGuard[str]:
         return False
 
 
-def _version(meta: object, name: str) -> float:
+def _check_version(meta: object, name: str) -> None:
     version = meta.get("version") if isinstance(meta, dict) else 1.0 if meta is None else None
     if not isinstance(version, int | float) or isinstance(version, bool):
         raise FacesetError(f"{name}: expected its version as a number under '__meta__'.")
@@ -216,7 +216,6 @@ def _version(meta: object, name: str) -> float:
             f"{name}: version {version}, newer than {VERSION}, the newest that is known here. Update Faceset, or "
             f"save the file with a faceswap that writes {VERSION}."
         )
-    return float(version)
 
 
 def face_landmarks(face: dict[str, Any]) -> NDArray[np.float32]:
@@ -263,13 +262,13 @@ def msgpack_bytes(data: dict[str, Any]) -> bytes:
 
 def _frames_to_write(data: dict[str, Any]) -> Iterator[tuple[str, Frame]]:
     name = "alignments to be written"
-    _version(data.get("__meta__"), name)
+    _check_version(data.get("__meta__"), name)
     return _canonical_frames(_checked_frames(data.get("__data__"), name).items(), name, Remarks())
 
 
 def read_msgpack(path: Path) -> Alignments:
     """Read a file of what `msgpack_chunks` yields, whatever it is called. Raises FacesetError."""
-    with _opened(path) as file:
+    with _opened(path) as file, _without_collector():
         return _from_msgpack(file, str(path))
 
 
@@ -306,13 +305,13 @@ def _from_msgpack(file: BinaryIO, name: str) -> Alignments:
     unpacker = msgpack.Unpacker(
         file, read_size=_CHUNK_BYTES, max_buffer_size=_LARGEST_FRAME_BYTES, max_array_len=_LONGEST_ARRAY
     )
-    remarks, version, keys = Remarks(), None, []
+    remarks, keys = Remarks(), []
     frames: dict[str, Frame] | None = None
     try:
         for _ in range(unpacker.read_map_header()):
             keys.append(unpacker.unpack())
             if keys[-1] == "__meta__":
-                version = _version(unpacker.unpack(), name)
+                _check_version(unpacker.unpack(), name)
             elif keys[-1] == "__data__":
                 count = unpacker.read_map_header()
                 entries = ((unpacker.unpack(), unpacker.unpack()) for _ in range(count))
@@ -323,5 +322,7 @@ def _from_msgpack(file: BinaryIO, name: str) -> Alignments:
         raise FacesetError(f"{name}: not readable as msgpack ({error}): damaged or cut short.") from None
     if frames is None:
         raise FacesetError(f"{name}: expected frames under '__data__', found nothing.")
+    if "__meta__" not in keys:
+        _check_version(None, name)
     _remark_on_keys(keys, remarks)
-    return _alignments(frames, _version(None, name) if version is None else version, remarks)
+    return _alignments(frames, remarks)

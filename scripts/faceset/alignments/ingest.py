@@ -1,7 +1,8 @@
 """Ingest: somebody's alignments become the table of faces, the lossless safe copy, and a list of problems."""
 
+import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 
 from faceset.alignments.entries import Face
 from faceset.alignments.files import Alignments, face_landmarks, msgpack_chunks
+from faceset.alignments.problems import FaceProblem, Problem, problem_sentence
 from faceset.alignments.tables import FACES, PROBLEMS
 from faceset.errors import FacesetError
 from faceset.face_ids import face_id, frame_of_key
@@ -33,42 +35,58 @@ class _Frame:
     height: int
 
 
-@dataclass
-class _Problems:
-    rows: list[tuple[str, str, str]] = field(default_factory=list)
+@dataclass(frozen=True)
+class IngestInputs:
+    """What ingest reads.
 
-    def add(self, kind: str, frame: str, detail: str) -> None:
-        self.rows.append((kind, frame, detail))
-
-
-def ingest(
-    read: Alignments,
-    name: str,
-    footage: Path,
-    frames: Path,
-    source: str,
-    faces_output: Path,
-    alignments_output: Path,
-    problems_output: Path,
-) -> None:
-    """Write what the other stages work from: alignments as read, whose file is called `name` in messages.
-
-    Raises FacesetError if none of their frames is in the footage, or two entries are of one frame.
+    Parameters
+    ----------
+    read
+        The alignments as read.
+    file
+        What messages call the file that they are from.
+    source
+        The source's name.
+    footage, frames
+        Where the source's footage is, and its `frames` table.
     """
-    table = read_table(frames, FRAMES, ["frame", "position", "width", "height"])
+
+    read: Alignments
+    file: str
+    source: str
+    footage: Path
+    frames: Path
+
+
+@dataclass(frozen=True)
+class IngestOutputs:
+    """Where the `faces` table, the safe copy of the alignments (msgpack) and the `problems` table go."""
+
+    faces: Path
+    alignments: Path
+    problems: Path
+
+
+def ingest(inputs: IngestInputs, outputs: IngestOutputs) -> None:
+    """Write what the other stages work from.
+
+    Raises FacesetError if none of the alignments' frames is in the footage, or two entries are of one frame.
+    """
+    table = read_table(inputs.frames, FRAMES, ["frame", "position", "width", "height"])
     known = {row["frame"]: _Frame(row["position"], row["width"], row["height"]) for row in table.to_pylist()}
-    problems = _Problems()
-    for note in read.notes:
-        problems.add("note", "", note)
-    if missing := _missing_frames(frames):
-        problems.add("footage cut short", "", f"{missing} of {missing + len(table)} frames can not be decoded")
-    with TableWriter(faces_output, FACES) as writer:
-        for row in _faces(read, known, source, is_video(footage), name, problems):
+    problems = [Problem("note", note=note) for note in inputs.read.notes]
+    if missing := _missing_frames(inputs.frames):
+        problems.append(Problem("footage_cut_short", count=missing, total=missing + len(table)))
+    with TableWriter(outputs.faces, FACES) as writer:
+        for row in _faces(inputs, known, problems):
             writer.add(**{name: [value] for name, value in row.items()})
-    with alignments_output.open("wb") as file:
-        file.writelines(msgpack_chunks(read.data))
-    kinds, names, details = zip(*problems.rows, strict=True) if problems.rows else ((), (), ())
-    write_table(problems_output, PROBLEMS, {"kind": kinds, "frame": names, "detail": details})
+    with outputs.alignments.open("wb") as file:
+        file.writelines(msgpack_chunks(inputs.read.data))
+    problems.sort(key=lambda problem: problem.order)
+    names = [field.name for field in dataclasses.fields(Problem)]
+    columns = {name: [getattr(problem, name) for problem in problems] for name in names}
+    columns["detail"] = [problem_sentence(problem) for problem in problems]
+    write_table(outputs.problems, PROBLEMS, columns)
 
 
 def _missing_frames(frames: Path) -> int:
@@ -82,31 +100,34 @@ def _missing_frames(frames: Path) -> int:
     return declared - found if declared - found > max(rate, 0.02 * declared) else 0
 
 
-def _faces(
-    read: Alignments, known: dict[str, _Frame], source: str, video: bool, file: str, problems: _Problems
-) -> Iterator[dict[str, Any]]:
-    entries = read.frames
+def _faces(inputs: IngestInputs, known: dict[str, _Frame], problems: list[Problem]) -> Iterator[dict[str, Any]]:
+    """Rows of the `faces` table, in the order of the alignments; what is odd about them is added to `problems`."""
+    entries = inputs.read.frames
+    video = is_video(inputs.footage)
     met: dict[str, str] = {}
     for key, entry in entries.items():
         name = frame_of_key(key, video)
         if name in met:
-            raise FacesetError(f"{file}: the entries {met[name]!r} and {key!r} are both of frame {name}. Remove one.")
+            raise FacesetError(
+                f"{inputs.file}: the entries {met[name]!r} and {key!r} are both of frame {name}. Remove one."
+            )
         met[name] = key
         frame = known.get(name)
         faces = entry["faces"]
         if frame is None:
-            problems.add("entry without frame", key, f"{len(faces)} faces of a frame that is not in the footage")
+            problems.append(Problem("entry_without_frame", key, count=len(faces)))
         elif not faces:
-            problems.add("no faces", name, "")
+            problems.append(Problem("no_faces", name))
         elif len(faces) > 1:
-            problems.add("several faces", name, f"{len(faces)} faces")
+            problems.append(Problem("several_faces", name, count=len(faces)))
         for index, face in enumerate(faces):
             landmarks = face_landmarks(face)
             problem = _problem(face, landmarks, frame)
             if problem and frame is not None:
-                problems.add("bad face", name, f"face {index}: {problem}")
+                count = len(landmarks) if problem == "too_few_landmarks" else None
+                problems.append(Problem("bad_face", name, index, count, problem=problem))
             yield {
-                "face_id": face_id(source, name, index),
+                "face_id": face_id(inputs.source, name, index),
                 "frame": name,
                 "face_index": index,
                 "position": frame.position if frame else None,
@@ -116,35 +137,34 @@ def _faces(
             }
     if entries and not met.keys() & known.keys():
         raise FacesetError(
-            f"{file}: none of its {len(met)} frames is in the footage (its first is {next(iter(met.values()))!r}, the "
-            f"footage's {next(iter(known))!r}). Is it the alignments file of other footage?"
+            f"{inputs.file}: none of its {len(met)} frames is in the footage (its first is "
+            f"{next(iter(met.values()))!r}, the footage's {next(iter(known))!r}). Is it the alignments file of other "
+            "footage?"
         )
-    for name in known.keys() - met.keys():
-        problems.add("frame without entry", name, "")
-    problems.rows.sort()
+    problems += [Problem("frame_without_entry", name) for name in known.keys() - met.keys()]
 
 
-def _problem(face: Face, landmarks: npt.NDArray[np.float32], frame: _Frame | None) -> str | None:
-    """Why a face, whose landmarks are (P, 2), can not be used, if so."""
+def _problem(face: Face, landmarks: npt.NDArray[np.float32], frame: _Frame | None) -> FaceProblem | None:
+    """Why a face, whose landmarks are (P, 2), cannot be used, if so."""
     if frame is None:
-        return "its frame is not in the footage"
+        return "frame_missing"
     if len(landmarks) not in IDENTITY_LANDMARKS:
-        return f"{len(landmarks)} landmarks say too little of a face to tell who it is"
+        return "too_few_landmarks"
     if not np.isfinite(landmarks).all():
-        return "landmarks that are not numbers"
+        return "not_finite"
     (base,) = base_matrices(landmarks[None])
     if not np.isfinite(base).all():
-        return "landmarks all in one place"
+        return "landmarks_in_one_place"
     largest_px = LARGEST_SHARE * max(frame.width, frame.height)
     # The base matrix leads from pixels to mean faces: its scale is one face's edge, inverted.
     if np.abs(landmarks).max() > 2 * largest_px or abs(np.linalg.det(base[:, :2])) * largest_px**2 < 1:
-        return "landmarks far beyond its frame"
+        return "landmarks_far_outside"
     if max(abs(face[side]) for side in "xywh") > LARGEST_EDGE:
-        return "a box far beyond its frame"
+        return "box_far_outside"
     if not np.isfinite(_other_numbers(face)).all():
-        return "a mask or an identity with numbers that are not finite"
+        return "extras_not_finite"
     if not ((landmarks >= 0) & (landmarks < (frame.width, frame.height))).all(axis=1).any():
-        return "wholly outside its frame"
+        return "outside_frame"
     return None
 
 

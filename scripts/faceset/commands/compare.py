@@ -1,24 +1,56 @@
-"""Compare two clusterings: what merged, split, appeared, vanished or changed, and which keep-list rows that touches."""
+"""Tell what has become of people between two clusterings: who merged, split, appeared, vanished or changed.
 
+Then, which rows of the keep-lists reach other faces than before.
+"""
+
+import argparse
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING
 
 from faceset.alignments.tables import FACES
-from faceset.decisions.keep_list import Row, read_keep_list
-from faceset.decisions.reach import find_targets
-from faceset.errors import FacesetError
+from faceset.console import say
+from faceset.errors import FacesetError, is_machine_fault
 from faceset.face_ids import split_face_id
+from faceset.project.current import add_prefix, current_project
+from faceset.stages.table import STAGES
 from faceset.store.objects import Store
-from faceset.tables.parquet import read_table
 from faceset.workflow.records import read_record
+from faceset.workflow.results import Results
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from faceset.decisions.keep_list import Row
+
+HELP = "tell what has become of clusters, and of keep-list rows with them"
+EXAMPLE = "faceset compare before.json results"
 
 COLUMNS = ["face_id", "track", "cluster"]
-CLUSTERS_FILE = "clusters.parquet"
+CLUSTERS_FILE = STAGES["cluster"].outputs["clusters"]
+RECORD_FILE = Path(STAGES["cluster"].record).name
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take the two clusterings."""
+    tables = f"a {CLUSTERS_FILE}, the folder it is in, or its record {RECORD_FILE}"
+    parser.add_argument("old", type=Path, help=tables)
+    parser.add_argument("new", type=Path, help=tables)
+    add_prefix(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Compare the two, under the keep-lists that there are."""
+    project = current_project(arguments.prefix)
+    results = Results(project)
+    keep_lists = {name: path for name in project.config.facesets if (path := project.keep_list(name)).is_file()}
+    faces = {
+        faceset: {name: results.get("ingest", "faces", source=name).path for name in project.faceset_sources(faceset)}
+        for faceset in keep_lists
+    }
+    old, new = (find_table(path, project.store) for path in (arguments.old, arguments.new))
+    compare(old, new, keep_lists, faces, say)
 
 
 @dataclass(frozen=True)
@@ -53,12 +85,16 @@ class Comparison:
 def find_table(path: Path, store: Store) -> Path:
     """The clusters table that a user means by `path`: the table itself, a folder of results, or a record.
 
-    A record, the small `cluster.json`, is looked up in the project's store. Raises FacesetError where there is none.
+    A record, the small `cluster.json`, is looked up in the project's store, that of a folder too.
+
+    Raises FacesetError where there is none.
     """
     if path.is_dir():
-        path = path / CLUSTERS_FILE
+        record = path / RECORD_FILE
+        named = read_record(record).outputs.get("clusters") if record.is_file() else None
+        path = record if named and store.has(named) else path / CLUSTERS_FILE
     if path.suffix == ".json" and path.is_file():
-        artifact = read_record(str(path)).outputs.get("clusters")
+        artifact = read_record(path).outputs.get("clusters")
         if artifact is None:
             raise FacesetError(f"{path}: the record of another result. Name the record of clusters, cluster.json.")
         if not store.has(artifact):
@@ -69,14 +105,19 @@ def find_table(path: Path, store: Store) -> Path:
     return path
 
 
-def read_clusters(path: Path) -> pd.DataFrame:
+def read_clusters(path: Path) -> "pd.DataFrame":
     """Track and cluster of every face of a clusters table, by face id; also of a table of another version.
 
     Raises FacesetError where the file is not one.
     """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         table = pq.read_table(path, columns=COLUMNS)
     except (OSError, pa.ArrowException) as error:
+        if is_machine_fault(error):
+            raise
         raise FacesetError(f"{path}: not a readable clusters table ({error}).") from error
     if table.column_names != COLUMNS:
         raise FacesetError(f"{path}: not a clusters table: expected the columns {', '.join(COLUMNS)} among others.")
@@ -84,11 +125,13 @@ def read_clusters(path: Path) -> pd.DataFrame:
     return clusters.set_index("face_id")
 
 
-def compare_clusters(old: pd.DataFrame, new: pd.DataFrame) -> Comparison:
+def compare_clusters(old: "pd.DataFrame", new: "pd.DataFrame") -> Comparison:
     """What has become of the clusters of `old` in `new`, both as `read_clusters` gives them.
 
     Of equal shares, the one of the same id counts as the larger, then that of the least id.
     """
+    import pandas as pd
+
     old_sizes, new_sizes = _sizes(old), _sizes(new)
     both = pd.DataFrame({"old": old["cluster"], "new": new["cluster"]}).dropna()
     counts = both.value_counts().reset_index(name="faces")
@@ -116,7 +159,7 @@ def compare_clusters(old: pd.DataFrame, new: pd.DataFrame) -> Comparison:
     )
 
 
-def row_reaches(rows: Sequence[Row], faces: pd.DataFrame, clusters: pd.DataFrame) -> dict[int, frozenset[str]]:
+def row_reaches(rows: "Sequence[Row]", faces: "pd.DataFrame", clusters: "pd.DataFrame") -> dict[int, frozenset[str]]:
     """The faces that each row decides over in a clusters table, by the row's line; none for a row without effect.
 
     Parameters
@@ -129,6 +172,10 @@ def row_reaches(rows: Sequence[Row], faces: pd.DataFrame, clusters: pd.DataFrame
     clusters
         As `read_clusters` gives them.
     """
+    import pandas as pd
+
+    from faceset.decisions.reach import find_targets
+
     named = clusters.index.intersection([row.face for row in rows])
     gone = clusters.loc[named.difference(faces.index, sort=True)]
     places = [split_face_id(face) for face in gone.index]
@@ -145,8 +192,12 @@ def row_reaches(rows: Sequence[Row], faces: pd.DataFrame, clusters: pd.DataFrame
     return reaches
 
 
-def read_faces(paths: Mapping[str, Path]) -> pd.DataFrame:
+def read_faces(paths: Mapping[str, Path]) -> "pd.DataFrame":
     """Source, frame, box and problem of every face, by face id, from the `faces` tables by source."""
+    import pandas as pd
+
+    from faceset.tables.parquet import read_table
+
     columns = ["face_id", "frame", "x", "y", "w", "h", "problem"]
     tables: list[pd.DataFrame] = [
         read_table(path, FACES, columns).to_pandas().assign(source=name) for name, path in paths.items()
@@ -174,6 +225,8 @@ def compare(
 
     Raises FacesetError for a file that can not be read.
     """
+    from faceset.decisions.keep_list import read_keep_list
+
     before, after = read_clusters(old), read_clusters(new)
     for line in describe_clusters(before, after):
         say(line)
@@ -186,7 +239,7 @@ def compare(
         say(line)
 
 
-def describe_clusters(old: pd.DataFrame, new: pd.DataFrame) -> list[str]:
+def describe_clusters(old: "pd.DataFrame", new: "pd.DataFrame") -> list[str]:
     """What has become of the clusters, in lines of plain text."""
     found = compare_clusters(old, new)
     before, after = found.old_sizes, found.new_sizes
@@ -224,7 +277,7 @@ def describe_clusters(old: pd.DataFrame, new: pd.DataFrame) -> list[str]:
 
 
 def describe_rows(
-    faceset: str, rows: Sequence[Row], before: Mapping[int, frozenset[str]], after: Mapping[int, frozenset[str]]
+    faceset: str, rows: "Sequence[Row]", before: Mapping[int, frozenset[str]], after: Mapping[int, frozenset[str]]
 ) -> list[str]:
     """A line for each row of a faceset's keep-list that decides over other faces than before."""
     lines = []
@@ -237,7 +290,7 @@ def describe_rows(
     return lines
 
 
-def _sizes(clusters: pd.DataFrame) -> dict[str, int]:
+def _sizes(clusters: "pd.DataFrame") -> dict[str, int]:
     return {str(name): int(size) for name, size in clusters["cluster"].value_counts().items()}
 
 

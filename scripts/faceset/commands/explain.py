@@ -1,33 +1,46 @@
-"""Explain a training face: the chain from its picture back to its frame, and to the decision that kept it."""
+"""Tell how a training face came to be: from its picture back to its frame, and to the decision that kept it."""
 
-import re
+import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow.compute as pc
-
 from faceset.alignments.tables import FACES
+from faceset.console import say
 from faceset.decisions.tables import MANIFEST
 from faceset.digests import file_digest
 from faceset.errors import FacesetError
 from faceset.face_ids import split_face_id
+from faceset.footage.files import frame_name
 from faceset.footage.tables import FRAMES
+from faceset.hints import hint
 from faceset.people.tables import CLUSTERS, TRACKS
+from faceset.project.current import add_prefix, check_faceset, current_project
 from faceset.project.project import Project
-from faceset.stages.settings import NotMadeYetError, Where
 from faceset.stages.table import STAGES
-from faceset.tables.parquet import read_table
 from faceset.tables.schema import Schema
-from faceset.training.pictures.recognition import Recogniser, read_boxes
 from faceset.training.tables import EXTRACTED, FACESET, KEPT
-from faceset.workflow.keys import plan_step
-from faceset.workflow.records import read_record
+from faceset.workflow.results import Results
+
+HELP = "tell how a training face came to be, back to its frame"
+EXAMPLE = "faceset explain film1/000123_0"
 
 TITLE_WIDTH = 12
 Chapter = tuple[str, list[str]]
 """One step of the chain: its title, and its lines."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take the face."""
+    parser.add_argument("face", help="a face id, as film1/000123_0, or a face picture, renamed or not")
+    parser.add_argument("--faceset", help="whose training face; without it, of each faceset that knows it")
+    add_prefix(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Explain the face."""
+    say(explain(current_project(arguments.prefix), arguments.face, arguments.faceset))
 
 
 @dataclass(frozen=True)
@@ -46,6 +59,10 @@ class _Table:
 
     def rows(self, column: str, value: str) -> list[dict[str, Any]]:
         """The rows with this value in this column; but for columns with landmarks."""
+        import pyarrow.compute as pc
+
+        from faceset.tables.parquet import read_table
+
         names = [name for name in self.schema.names if name != "landmarks"]
         table = read_table(self.path, self.schema, names)
         rows: list[dict[str, Any]] = table.filter(pc.equal(table[column], value)).to_pylist()
@@ -59,8 +76,8 @@ def explain(project: Project, face: str, faceset: str | None) -> str:
 
     Raises FacesetError for a face or faceset that is not known, and for results that are not made yet.
     """
-    if faceset is not None and faceset not in project.config.facesets:
-        raise FacesetError(f"there is no faceset {faceset!r}; known: {', '.join(project.config.facesets)}.")
+    if faceset is not None:
+        check_faceset(project, faceset)
     chosen = [faceset] if faceset else list(project.config.facesets)
     if Path(face).is_file():
         found = {name: _recognise(project, Path(face), name) for name in chosen}
@@ -81,11 +98,15 @@ def _source_of(project: Project, face: str) -> str:
     except ValueError as error:
         raise FacesetError(f"{error}, or the path of a picture.") from error
     if source not in project.sources:
-        raise FacesetError(f"{face}: there is no source {source!r}; known: {', '.join(project.sources)}.")
+        raise FacesetError(f"{face}: there is no source {source!r}; {hint(source, project.sources)}")
     return source
 
 
 def _recognise(project: Project, picture: Path, faceset: str) -> list[str]:
+    from faceset.alignments.boxes import read_boxes
+    from faceset.tables.parquet import read_table
+    from faceset.training.pictures.recognition import Recogniser
+
     index = _table(project, "assemble", "faceset", FACESET, faceset=faceset)
     rows = read_table(index.path, FACESET, ["file", "face_id", "source", "pixels"]).to_pylist()
     boxes = read_boxes(
@@ -96,14 +117,9 @@ def _recognise(project: Project, picture: Path, faceset: str) -> list[str]:
     return list(found.pictures)
 
 
-def _table(project: Project, stage_name: str, output: str, schema: Schema, **where: str) -> _Table:
-    stage = STAGES[stage_name]
-    record = stage.record.format(**where)
-    try:
-        artifact = read_record(record).outputs[output]
-    except FileNotFoundError as error:
-        raise FacesetError(f"{record}: not made yet. Run the workflow first.") from error
-    return _Table(project.store.get(artifact), artifact.sha256, stage.links[output].format(**where), record, schema)
+def _table(project: Project, stage_name: str, output: str, schema: Schema, **instance: str) -> _Table:
+    found = Results(project).get(stage_name, output, **instance)
+    return _Table(found.path, found.artifact.sha256, str(found.shown), str(found.record), schema)
 
 
 def _chain(project: Project, face_id: str, faceset: str) -> str:
@@ -134,7 +150,7 @@ def _picture(project: Project, face_id: str, faceset: str) -> Iterator[Chapter]:
     if not rows:
         yield "picture", ["none: it is not in the faceset"]
         return
-    folder = STAGES["assemble"].folder.format(faceset=faceset)
+    folder = project.path(STAGES["assemble"].folder.format(faceset=faceset))
     yield "picture", [f"{folder}/faces/{rows[0]['file']}", f"pixels sha256 {rows[0]['pixels']}", index.origin]
     extracted = _table(project, "extract", "extracted", EXTRACTED, faceset=faceset, source=source)
     (cut,) = extracted.rows("face_id", face_id)
@@ -150,9 +166,9 @@ def _decision(project: Project, face_id: str, faceset: str) -> Iterator[Chapter]
     verdict = "kept" if row["kept"] else "dropped"
     yield "decision", [f"{verdict} by {row['decided_by']}: {row['reason']}", manifest.origin]
     path = project.keep_list(faceset)
-    if row["reason"].startswith("keep-list line") and path.is_file():
+    numbers = [row[name] for name in ("row_line", "other_line") if row[name] is not None]
+    if numbers and path.is_file():
         lines = path.read_text(encoding="utf-8-sig").split("\n")
-        numbers = [int(number) for number in re.findall(r"\d+", row["reason"].partition(":")[0])]
         rows = [f"line {number}: {' '.join(lines[number - 1].split())}" for number in numbers if number <= len(lines)]
         yield "keep-list", [*rows, f"from {path}, sha256 {file_digest(path)}"]
     elif row["decided_by"] == "policy":
@@ -176,7 +192,9 @@ def _people(project: Project, face_id: str, source: str) -> Iterator[Chapter]:
 
 def _face(faces: _Table, row: dict[str, Any]) -> Chapter:
     box = ",".join(str(row[side]) for side in "xywh")
-    problem = f"; {row['problem']}" if row["problem"] else ""
+    from faceset.alignments.problems import face_sentence
+
+    problem = f"; {face_sentence(row['problem'])}" if row["problem"] else ""
     text = f"face {row['face_index']} of its frame as the alignments came in, box {box} (x,y,w,h in px){problem}"
     return "face", [text, faces.origin]
 
@@ -185,8 +203,8 @@ def _alignments(project: Project, source: str) -> Chapter:
     path = project.sources[source].alignments
     if path:
         return "alignments", [f"{path}, sha256 {file_digest(path)}"]
-    record = STAGES["detect"].record.format(source=source)
-    return "alignments", [f"detected, sha256 {read_record(record).outputs['detected'].sha256} (record {record})"]
+    found = Results(project).get("detect", "detected", source=source)
+    return "alignments", [f"detected, sha256 {found.artifact.sha256} (record {found.record})"]
 
 
 def _frame(project: Project, source: str, frame: str) -> Iterator[Chapter]:
@@ -196,25 +214,19 @@ def _frame(project: Project, source: str, frame: str) -> Iterator[Chapter]:
         yield "frame", [f"{frame}: not in the footage", frames.origin]
         return
     row = rows[0]
-    yield "frame", [f"{row['name']}, at position {row['position']} from 0", frames.origin]
     footage = project.sources[source].frames
-    path = footage / row["name"] if footage.is_dir() else footage
+    name = row["name"] or frame_name(footage.name, frame)
+    yield "frame", [f"{name}, at position {row['position']} from 0", frames.origin]
+    path = footage / name if footage.is_dir() else footage
     yield "footage", [f"{path}, sha256 {row['digest']} when it was read"]
 
 
 def _stale(project: Project, source: str, faceset: str) -> list[str]:
     """A warning if results are no longer what the inputs, settings and code give."""
-    known: dict[str, str] = {"source": source, "faceset": faceset}
-    old = []
+    known = {"source": source, "faceset": faceset}
+    results, old = Results(project), []
     for stage in STAGES.values():
-        where: Where = {name: known[name] for name in stage.wildcards}
-        if stage.name in ("crate", "report") or not stage.runs_if(project, where):
-            continue
-        try:
-            step = plan_step(project, stage, where, read_record)
-            known_now = project.store.find(step.key) == read_record(stage.record.format(**where))
-        except (FileNotFoundError, NotMadeYetError):
-            known_now = False
-        if not known_now:
-            old.append(" ".join([stage.name, *where.values()]))
+        instance = {name: known[name] for name in stage.wildcards}
+        if not stage.terminal and stage.runs_if(project, instance) and not results.is_current(stage.name, **instance):
+            old.append(" ".join([stage.name, *instance.values()]))
     return [f"Made before a change of what it is made from ({', '.join(old)}): run again to be sure."] if old else []

@@ -1,16 +1,31 @@
-"""Export: alignments as the plain JSON that faceswap exports for other programs."""
+"""Write alignments as the plain JSON that faceswap exports for other programs: boxes and landmarks."""
 
+import argparse
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from faceset.alignments.entries import Face
-from faceset.alignments.files import face_landmarks, read_alignments
 from faceset.atomic import write_new_file
+from faceset.console import say
 from faceset.errors import FacesetError
+
+if TYPE_CHECKING:
+    from faceset.alignments.entries import Face
+
+HELP = "write alignments as faceswap's exported JSON"
+EXAMPLE = "faceset export results/facesets/main/film1/alignments.fsa film1.json"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take the files to read and to write."""
+    parser.add_argument("alignments", type=Path, help="a .fsa, .msgpack or .json file")
+    parser.add_argument("output", type=Path, help="the .json file to write")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Export the alignments."""
+    export_json(arguments.alignments, arguments.output, say)
 
 
 def export_json(alignments: Path, output: Path, say: Callable[[str], None]) -> None:
@@ -23,6 +38,10 @@ def export_json(alignments: Path, output: Path, say: Callable[[str], None]) -> N
     Raises FacesetError for what is no alignments file, a face whose landmarks JSON can not hold, and an output that
     is there already.
     """
+    import numpy as np
+
+    from faceset.alignments.files import face_landmarks, read_alignments
+
     frames = read_alignments(alignments).frames
     for frame, entry in frames.items():
         for index, face in enumerate(entry["faces"]):
@@ -36,7 +55,7 @@ def export_json(alignments: Path, output: Path, say: Callable[[str], None]) -> N
     say(f"{output}: {sum(map(len, value.values())):,} faces on {len(value):,} frames.")
 
 
-def _exported(face: Face) -> dict[str, Any]:
+def _exported(face: "Face") -> dict[str, Any]:
     left, top = face["x"], face["y"]
     landmarks = [[float(x), float(y)] for x, y in face["landmarks_xy"]]
     return {"detected": [left, top, left + face["w"], top + face["h"]], "landmarks_2d": landmarks}

@@ -1,33 +1,47 @@
-"""Alignments rebuilt from a folder of face pictures, whose headers hold all of them but the frames without faces."""
+"""Rebuild alignments from face pictures, whose headers hold all of them but the frames without faces."""
 
+import argparse
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from faceset.alignments.entries import Face
-from faceset.alignments.files import VERSION, face_landmarks, fsa_bytes
 from faceset.atomic import write_atomically
+from faceset.console import say
 from faceset.errors import FacesetError
 from faceset.progress import Progress
 from faceset.project.sources import SAFE_NAME
-from faceset.training.assembly import assembled_name
-from faceset.training.pictures.folders import FacePicture, list_face_files, read_face_picture
+
+if TYPE_CHECKING:
+    from faceset.alignments.entries import Face
+    from faceset.training.pictures.folders import FacePicture
+
+HELP = "rebuild alignments from a folder of face pictures"
+EXAMPLE = "faceset from-faces sorted rebuilt"
 
 _VIDEO_FRAME = re.compile(r"(.*)_\d{6,}")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take the folders to read and to write to."""
+    parser.add_argument("folder", type=Path, help="face pictures with faceswap's headers")
+    parser.add_argument("output", type=Path, help="folder for the alignments files")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Rebuild the alignments."""
+    alignments_from_faces(arguments.folder, arguments.output, say)
 
 
 @dataclass
 class _Footage:
     """The pictures of one piece of footage, by frame and index in it."""
 
-    pictures: dict[tuple[str, int], FacePicture] = field(default_factory=dict)
-    of_frame: dict[str, FacePicture] = field(default_factory=dict)
+    pictures: "dict[tuple[str, int], FacePicture]" = field(default_factory=dict)
+    of_frame: "dict[str, FacePicture]" = field(default_factory=dict)
 
-    def add(self, picture: FacePicture) -> None:
+    def add(self, picture: "FacePicture") -> None:
         """Add a picture.
 
         Raises FacesetError where another one of the same frame says something that can not be true with it.
@@ -50,6 +64,8 @@ class _Footage:
 
     def alignments(self) -> dict[str, Any]:
         """The canonical object: frames by name, the faces of each in the order of their indices."""
+        from faceset.alignments.files import VERSION
+
         frames: dict[str, Any] = {}
         for frame, index in sorted(self.pictures):
             entry = frames.setdefault(frame, {"faces": [], "video_meta": {}})
@@ -77,6 +93,9 @@ def alignments_from_faces(folder: Path, out_folder: Path, say: Callable[[str], N
     Returns the files written. Raises FacesetError, having written nothing, for pictures that contradict each other,
     and for a file that is there already.
     """
+    from faceset.alignments.files import fsa_bytes
+    from faceset.training.pictures.folders import list_face_files, read_face_picture
+
     found: dict[str, _Footage] = {}
     for path in Progress(list_face_files(folder, subfolders=True), "headers read"):
         picture = read_face_picture(path)
@@ -100,8 +119,10 @@ def alignments_from_faces(folder: Path, out_folder: Path, say: Callable[[str], N
     return targets
 
 
-def _file_name(picture: FacePicture) -> str:
+def _file_name(picture: "FacePicture") -> str:
     """The name of the alignments that a picture belongs to."""
+    from faceset.training.assembly import assembled_name
+
     name = "alignments.fsa"
     match = _VIDEO_FRAME.fullmatch(PurePosixPath(picture.frame).stem) if picture.is_video else None
     if match:
@@ -110,6 +131,10 @@ def _file_name(picture: FacePicture) -> str:
     return assembled_name(source, name) if SAFE_NAME.fullmatch(source) and source != picture.path.name else name
 
 
-def _is_same_face(first: Face, second: Face) -> bool:
+def _is_same_face(first: "Face", second: "Face") -> bool:
+    import numpy as np
+
+    from faceset.alignments.files import face_landmarks
+
     boxes = ([face[side] for side in "xywh"] for face in (first, second))
     return next(boxes) == next(boxes) and np.array_equal(face_landmarks(first), face_landmarks(second))

@@ -1,16 +1,42 @@
-"""Our embeddings, written into alignments as faceswap's identities."""
+"""Write a source's cleaned alignments with the embeddings of its faces as faceswap's identities."""
 
+import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
-from faceset.alignments.files import from_msgpack, fsa_bytes
 from faceset.atomic import write_new_file
+from faceset.console import say
 from faceset.face_ids import frame_of_key
-from faceset.models.embeddings import read_embeddings
-from faceset.tables.parquet import read_metadata, read_table
+from faceset.footage.files import is_video
+from faceset.project.current import add_prefix, check_faceset, current_project, source_named
 from faceset.training.tables import KEPT
+from faceset.workflow.results import Results
+
+HELP = "write cleaned alignments with our embeddings as identities"
+EXAMPLE = "faceset identities main film1 with-identities.fsa"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take whose alignments, and the file to write."""
+    parser.add_argument("faceset", help="whose cleaned alignments")
+    parser.add_argument("source", help="a source of sources.tsv")
+    parser.add_argument("output", type=Path, help="the .fsa file to write")
+    add_prefix(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the identities."""
+    project = current_project(arguments.prefix)
+    check_faceset(project, arguments.faceset)
+    source, results = source_named(project, arguments.source), Results(project)
+    write_identities(
+        results.get("clean", "alignments", faceset=arguments.faceset, source=source.name).path,
+        results.get("clean", "kept", faceset=arguments.faceset, source=source.name).path,
+        results.get("embed", "embeddings", source=source.name).path,
+        is_video(source.frames),
+        arguments.output,
+        say,
+    )
 
 
 def write_identities(
@@ -27,6 +53,12 @@ def write_identities(
 
     Raises FacesetError for an output that is there already.
     """
+    import numpy as np
+
+    from faceset.alignments.files import from_msgpack, fsa_bytes
+    from faceset.models.embeddings import read_embeddings
+    from faceset.tables.parquet import read_metadata, read_table
+
     found = read_embeddings(embeddings)
     vector_of = dict(zip(found.face_ids, found.vectors.astype(np.float64), strict=True))
     model = read_metadata(embeddings)["model"]

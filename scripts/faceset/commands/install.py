@@ -1,29 +1,52 @@
-"""Install: cleaned alignments in the place of a source's original, where faceswap looks for them; and the way back."""
+"""Put a source's cleaned alignments in the original's place, where faceswap looks for them, and the original beside it.
 
+The workflow goes on reading the original. `--undo` puts it back, byte for byte.
+"""
+
+import argparse
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pyarrow.compute as pc
-
-from faceset.alignments.files import default_alignments_path
-from faceset.decisions.tables import MANIFEST
+from faceset.alignments.tables import FACES
+from faceset.console import say
 from faceset.errors import FacesetError
-from faceset.footage.files import is_video
+from faceset.footage.files import default_alignments_path, is_video
+from faceset.hints import hint
+from faceset.project.current import add_prefix, current_project
 from faceset.project.installed import backup_name, installed_over, put_back, put_in_place
 from faceset.project.project import Project
-from faceset.stages.settings import Where
-from faceset.stages.table import STAGES
-from faceset.store.objects import Action
-from faceset.tables.parquet import read_table, write_table
-from faceset.training.cleaned import clean_alignments
 from faceset.training.tables import KEPT
-from faceset.workflow.keys import Step, plan_step
-from faceset.workflow.records import read_record
+from faceset.workflow.results import Results
+
+if TYPE_CHECKING:
+    from faceset.training.cleaned import CleanInputs, CleanSettings
+
+HELP = "put cleaned alignments in the original's place, which is kept"
+EXAMPLE = "faceset install film1 --dry-run"
 
 SUFFIX = ".fsa"
-RUN_FIRST = "Run the workflow, look at the report, and try again."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take the source, and whose faces stay."""
+    parser.add_argument("source", help="a source of sources.tsv")
+    parser.add_argument("--faceset", help="whose faces stay; without it, those that any faceset keeps")
+    parser.add_argument("--undo", action="store_true", help="put the original back")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    add_prefix(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Install the alignments, or undo that."""
+    project = current_project(arguments.prefix)
+    if arguments.undo:
+        undo(project, arguments.source, arguments.dry_run, say)
+    else:
+        moment = datetime.now().astimezone()
+        install(project, arguments.source, arguments.faceset, moment, arguments.dry_run, say)
 
 
 def install(
@@ -52,20 +75,19 @@ def install(
     Raises FacesetError, with the original in its place, for names that are not in the project, results that are
     missing or out of date, and if no face would be left or a file can not be written.
     """
+    from faceset.tables.parquet import read_table
+    from faceset.training.cleaned import CleanInputs, CleanSettings
+
     target = _target(project, source)
     facesets = _facesets(project, source, faceset)
-    results = _Results(project)
-    manifests = [results.get("manifest", {"faceset": name}) for name in facesets]
-    ingested = results.get("ingest", {"source": source})
-    frames = results.get("frames", {"source": source})
-    store, footage = project.store, project.sources[source].frames
-    data, left, all_faces = _cleaned(
-        store.get(ingested.outputs["alignments"]),
-        store.get(frames.outputs["frames"]),
-        [store.get(action.outputs["manifest"]) for action in manifests],
-        source,
-        footage.name if is_video(footage) else None,
+    results, footage = Results(project), project.sources[source].frames
+    inputs = CleanInputs(
+        results.get_current("ingest", "alignments", source=source).path,
+        results.get_current("frames", "frames", source=source).path,
+        [results.get_current("manifest", "manifest", faceset=name).path for name in facesets],
     )
+    all_faces = len(read_table(results.get_current("ingest", "faces", source=source).path, FACES, ["face_id"]))
+    data, left = _cleaned(inputs, CleanSettings(source, footage.name if is_video(footage) else None))
     kept_by = " or ".join(facesets)
     if not left:
         raise FacesetError(f"{source}: none of its {all_faces:,} faces is kept by {kept_by}: nothing to install.")
@@ -99,7 +121,7 @@ def undo(project: Project, source: str, dry_run: bool, say: Callable[[str], None
 
 def _target(project: Project, source: str) -> Path:
     if source not in project.sources:
-        raise FacesetError(f"{source!r} is no source of this project; there are: {', '.join(project.sources)}.")
+        raise FacesetError(f"{source!r} is no source of this project; {hint(source, project.sources)}")
     entry = project.sources[source]
     target = installed_over(entry.alignments or default_alignments_path(entry.frames))
     if target.suffix.lower() != SUFFIX:
@@ -117,53 +139,17 @@ def _facesets(project: Project, source: str, faceset: str | None) -> list[str]:
     if faceset in having:
         return [faceset]
     if faceset is not None and faceset not in project.config.facesets:
-        raise FacesetError(
-            f"{faceset!r} is no faceset of this project; there are: {', '.join(project.config.facesets)}."
-        )
+        raise FacesetError(f"{faceset!r} is no faceset of this project; {hint(faceset, project.config.facesets)}")
     raise FacesetError(f"{source} is not a source of {faceset or 'any faceset'}: nothing says which faces stay.")
 
 
-class _Results:
-    """The records of a project, each given out only if it and all it depends on are what a run would make now."""
+def _cleaned(inputs: "CleanInputs", settings: "CleanSettings") -> tuple[bytes, int]:
+    """The alignments with the faces that any of the manifests keeps: the file, and how many faces it has."""
+    from faceset.tables.parquet import read_table
+    from faceset.training.cleaned import CleanOutputs, clean_alignments
 
-    def __init__(self, project: Project) -> None:
-        self._project = project
-        self._checked: dict[str, Action] = {}
-
-    def get(self, stage_name: str, where: Where) -> Action:
-        stage = STAGES[stage_name]
-        path = stage.record.format(**where)
-        if path not in self._checked:
-            for reads in stage.reads_of(self._project, where).values():
-                for other, instance, _ in reads:
-                    self.get(other.name, instance)
-            if stage.name == "frames":
-                self._project.footage_digests(self._project.sources[where["source"]]).learn()
-            self._checked[path] = self._read(path, plan_step(self._project, stage, where, self._checked.__getitem__))
-        return self._checked[path]
-
-    def _read(self, path: str, step: Step) -> Action:
-        try:
-            action = read_record(path)
-        except FileNotFoundError as error:
-            raise FacesetError(f"{path}: not made yet. {RUN_FIRST}") from error
-        known = self._project.store.find(step.key)
-        if known is None or known.outputs != action.outputs:
-            raise FacesetError(f"{path}: what it was made from or decided by has changed since. {RUN_FIRST}")
-        return action
-
-
-def _cleaned(
-    alignments: Path, frames: Path, manifests: Sequence[Path], source: str, video: str | None
-) -> tuple[bytes, int, int]:
-    """The alignments with the faces that any of the manifests keeps: the file, how many faces, and how many before."""
-    tables = [read_table(path, MANIFEST).filter(pc.field("source") == source) for path in manifests]
-    kept = {face for table in tables for face in table.filter(pc.field("kept"))["face_id"].to_pylist()}
-    columns = {name: tables[0][name] for name in MANIFEST.names}
-    columns["kept"] = [face in kept for face in columns["face_id"].to_pylist()]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        union, fsa, left = folder / "manifest", folder / "fsa", folder / "kept"
-        write_table(union, MANIFEST, columns)
-        clean_alignments(alignments, frames, union, source, video, fsa, folder / "msgpack", left)
-        return fsa.read_bytes(), len(read_table(left, KEPT, ["face_id"])), len(tables[0])
+        outputs = CleanOutputs(folder / "fsa", folder / "msgpack", folder / "kept")
+        clean_alignments(inputs, settings, outputs)
+        return outputs.fsa.read_bytes(), len(read_table(outputs.kept, KEPT, ["face_id"]))

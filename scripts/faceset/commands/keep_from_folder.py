@@ -1,30 +1,66 @@
-"""Keep-list rows from a folder of a faceset's pictures that somebody sorted, renamed or thinned out.
+"""Turn a folder of a faceset's pictures that somebody sorted, renamed or thinned out into keep-list rows.
 
 What is looked for is the faceset as the folder shows it: a picture that is still there keeps its face, one that is
 gone drops it. The rows say so as shortly as they can, a whole person or track in one row, and stand alone: put in
 place of the keep-list that the pictures came from, they need nothing of it.
 """
 
+import argparse
+import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-
-from faceset.decisions.keep_list import HEADER, Decision, Scope, format_row
+from faceset.console import tell
 from faceset.decisions.tables import MANIFEST
 from faceset.errors import FacesetError
 from faceset.people.tables import CLUSTERS
 from faceset.progress import Progress
-from faceset.tables.parquet import read_table
-from faceset.training.pictures.folders import list_face_files
-from faceset.training.pictures.recognition import Recogniser, read_boxes
+from faceset.project.current import add_prefix, check_faceset, current_project
 from faceset.training.tables import FACESET
+from faceset.workflow.results import Results
 
-_Row = tuple[Decision, Scope, str]
+if TYPE_CHECKING:
+    import pandas as pd
 
-# How the manifest says that a row keeps a face by itself: filters do not act on it then.
-_KEPT_ALONE = r"keep-list line \d+: keep face\b"
+    from faceset.decisions.kinds import Decision, Scope
+
+    _Row = tuple[Decision, Scope, str]
+
+HELP = "turn a thinned out folder of faces into keep-list rows"
+EXAMPLE = "faceset keep-from-folder main sorted --output new-rows.tsv"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take the faceset and the folder."""
+    parser.add_argument("faceset", help="the faceset that the pictures are of")
+    parser.add_argument("folder", type=Path, help="pictures of it, by any names, in any subfolders")
+    parser.add_argument("--output", type=Path, help="a new file for the rows; without it they are printed")
+    parser.add_argument("--pass-over-unknown", action="store_true", help="report pictures of no face of the faceset")
+    add_prefix(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the rows to a new file, or print them."""
+    project, faceset = current_project(arguments.prefix), arguments.faceset
+    check_faceset(project, faceset)
+    results = Results(project)
+    text = keep_from_folder(
+        arguments.folder,
+        results.get("assemble", "faceset", faceset=faceset).path,
+        results.get("manifest", "manifest", faceset=faceset).path,
+        results.get("cluster", "clusters").path,
+        {source: results.get("ingest", "faces", source=source).path for source in project.sources},
+        tell,
+        arguments.pass_over_unknown,
+    )
+    if not arguments.output:
+        sys.stdout.write(text)
+        return
+    write_keep_list(arguments.output, text)
+    keep_list = project.keep_list(faceset)
+    move = "" if arguments.output == keep_list else f"compare it with {keep_list} if there is one, move it there and "
+    tell(f"{arguments.output}: written. To use it, {move}run the workflow again.")
 
 
 def keep_from_folder(
@@ -56,6 +92,12 @@ def keep_from_folder(
 
     Raises FacesetError for a picture that is broken, unknown or could be of several faces, and if none is known.
     """
+    from faceset.alignments.boxes import read_boxes
+    from faceset.decisions.keep_list import HEADER, format_row
+    from faceset.tables.parquet import read_table
+    from faceset.training.pictures.folders import list_face_files
+    from faceset.training.pictures.recognition import Recogniser
+
     boxes = read_boxes(faces)
     index = read_table(faceset_index, FACESET, ["file", "face_id", "source", "pixels"]).to_pylist()
     found = Recogniser(index, boxes)
@@ -74,9 +116,8 @@ def keep_from_folder(
     if not any(decision == "keep" and scope != "face" for decision, scope, _ in rows):
         # Without a row that keeps a cluster or track, the policy would decide over all others.
         rows = list(_rows(table, at_least_a_track=True))
-    groups = read_table(clusters, CLUSTERS, ["track", "cluster"]).to_pandas()
-    reach = {scope: groups[scope].value_counts().to_dict() for scope in ("track", "cluster")}
     say(f"Rows that say so: {_counted(rows)}.")
+    reach = _reach(clusters)
     lines = [
         format_row(decision, scope, name, boxes.get(name), reach[scope][name] if scope in reach else 1)
         for decision, scope, name in rows
@@ -99,27 +140,32 @@ def write_keep_list(path: Path, text: str) -> None:
         raise FacesetError(f"{path}: can not be written ({error.strerror}).") from error
 
 
-def _decided(manifest: Path, index: list[str], there: Collection[str]) -> pd.DataFrame:
+def _decided(manifest: Path, index: list[str], there: Collection[str]) -> "pd.DataFrame":
     """The faces of persons who have pictures in the faceset, in manifest order.
 
     Columns face_id, track, cluster; `wanted`: 1 where the face's picture is there, 0 where it is gone or a row or the
     policy dropped the face, NaN where nothing is said: the face was filtered out, or not extracted; `alone`: whether
     it is wanted and was kept by a row of its own.
     """
-    table = read_table(manifest, MANIFEST, ["face_id", "track", "cluster", "kept", "decided_by", "reason"]).to_pandas()
+    import numpy as np
+
+    from faceset.tables.parquet import read_table
+
+    table = read_table(manifest, MANIFEST, ["face_id", "track", "cluster", "kept", "decided_by", "rule"]).to_pandas()
     has_picture = table["face_id"].isin(index)
     missing = len(index) - int(has_picture.sum())
     if missing:
-        raise FacesetError(f"{manifest}: {missing:,} pictures of the faceset are of faces it does not have. Run again.")
+        raise FacesetError(f"{missing:,} pictures of the faceset are of faces that its manifest lacks. Run again.")
     unsaid = ~has_picture & (table["kept"] | table["decided_by"].isin(["filter", "problem"]))
     wanted = np.where(unsaid, np.nan, table["face_id"].isin(list(there)).to_numpy(np.float64))
-    alone = (wanted == 1) & table["reason"].str.match(_KEPT_ALONE)
+    # Filters do not act on a face that a row keeps by itself.
+    alone = (wanted == 1) & table["kept"] & (table["decided_by"] == "row") & (table["rule"] == "face")
     table = table.assign(wanted=wanted, alone=alone)
     persons: pd.DataFrame = table[table["cluster"].isin(table["cluster"][has_picture])]
     return persons
 
 
-def _rows(table: pd.DataFrame, at_least_a_track: bool) -> Iterator[_Row]:
+def _rows(table: "pd.DataFrame", at_least_a_track: bool) -> "Iterator[_Row]":
     """The decisions over `_decided` faces: over each cluster what most of its faces want, then over what differs.
 
     With `at_least_a_track`, a track of which anything is wanted is kept by a row of its own, whatever most want.
@@ -141,6 +187,14 @@ def _rows(table: pd.DataFrame, at_least_a_track: bool) -> Iterator[_Row]:
                     yield "keep" if wanted else "drop", "face", face
 
 
-def _counted(rows: list[_Row]) -> str:
+def _reach(clusters: Path) -> dict[str, dict[str, int]]:
+    """How many faces each track and each cluster has."""
+    from faceset.tables.parquet import read_table
+
+    groups = read_table(clusters, CLUSTERS, ["track", "cluster"]).to_pandas()
+    return {scope: groups[scope].value_counts().to_dict() for scope in ("track", "cluster")}
+
+
+def _counted(rows: "list[_Row]") -> str:
     kinds = [f"{decision} {scope}" for decision, scope, _ in rows]
     return ", ".join(f"{kinds.count(kind):,} {kind}" for kind in sorted(set(kinds)))

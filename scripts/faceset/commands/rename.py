@@ -1,14 +1,29 @@
-"""Giving face pictures back the names they were extracted under, which their headers remember."""
+"""Give face pictures back the names they were extracted under, which their headers remember."""
 
+import argparse
 from collections.abc import Callable
 from pathlib import Path
 
 from faceset.atomic import sync_folder
+from faceset.console import say
 from faceset.errors import FacesetError
-from faceset.training.pictures.folders import SUFFIX, list_face_files, read_face_picture
+
+HELP = "give face pictures back their original names"
+EXAMPLE = "faceset rename sorted --dry-run"
 
 # Not hidden and ending as pictures do: should a crash leave such a file, it is in sight, and its header still knows it.
 _TEMPORARY = "faceset-renaming-{:06d}.png"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take the folder."""
+    parser.add_argument("folder", type=Path, help="face pictures with faceswap's headers")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be renamed")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Rename the pictures."""
+    restore_names(arguments.folder, arguments.dry_run, say)
 
 
 def restore_names(folder: Path, dry_run: bool, say: Callable[[str], None]) -> int:
@@ -27,6 +42,8 @@ def restore_names(folder: Path, dry_run: bool, say: Callable[[str], None]) -> in
     Returns how many files were, or would be, renamed. Raises FacesetError, having renamed nothing, for a picture
     without a header, two of one original name, and a name that is taken by something else or is not a file name.
     """
+    from faceset.training.pictures.folders import list_face_files
+
     paths = list_face_files(folder, subfolders=False)
     moves = {path: target for path, target in _targets(paths).items() if path != target}
     for path, target in moves.items():
@@ -48,6 +65,8 @@ def restore_names(folder: Path, dry_run: bool, say: Callable[[str], None]) -> in
 
 def _targets(paths: list[Path]) -> dict[Path, Path]:
     """Where each file belongs; checked to be as many places."""
+    from faceset.training.pictures.folders import SUFFIX, read_face_picture
+
     found: dict[Path, Path] = {}
     owner: dict[str, Path] = {}
     for path in paths:

@@ -1,25 +1,39 @@
-"""Smoothing landmarks over time, for footage with one face on every frame.
+"""Smooth landmarks over time, for footage with one face on every frame.
 
 The filter is faceswap's spatial-temporal one: shapes, each moved to the origin and scaled to unit size, are reduced to
 their first 20 principal components; put back in size and place, they are averaged over five frames. It takes away
 what jitters, and shortens what moves fast: look at the result before you use it.
 """
 
+import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from faceset.alignments.files import Alignments, fsa_bytes, read_alignments
 from faceset.atomic import write_new_file
+from faceset.console import say
 from faceset.errors import FacesetError
 
-Float64 = NDArray[np.float64]
+if TYPE_CHECKING:
+    from faceset.alignments.files import Alignments
+    from faceset.geometry.transforms import Float64
+
+HELP = "smooth one person's landmarks over the frames of a film"
+EXAMPLE = "faceset smooth results/facesets/main/film1/alignments.fsa smooth.fsa"
 
 COMPONENTS: Final = 20
 WINDOW_FRAMES: Final = 5
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take the files to read and to write."""
+    parser.add_argument("alignments", type=Path, help="a .fsa, .msgpack or .json file, one face a frame")
+    parser.add_argument("output", type=Path, help="the .fsa file to write")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Smooth the alignments."""
+    smooth_alignments(arguments.alignments, arguments.output, say)
 
 
 def smooth_alignments(alignments: Path, output: Path, say: Callable[[str], None]) -> None:
@@ -32,6 +46,10 @@ def smooth_alignments(alignments: Path, output: Path, say: Callable[[str], None]
     Raises FacesetError for a frame that has several faces, whose landmarks are not as those of the others or all
     in one place, and for an output that is there already.
     """
+    import numpy as np
+
+    from faceset.alignments.files import fsa_bytes, read_alignments
+
     read = read_alignments(alignments)
     names = sorted(name for name, entry in read.frames.items() if entry["faces"])
     before = _landmarks(read, names, str(alignments))
@@ -49,11 +67,13 @@ def smooth_alignments(alignments: Path, output: Path, say: Callable[[str], None]
     )
 
 
-def smooth(landmarks: Float64) -> Float64:
+def smooth(landmarks: "Float64") -> "Float64":
     """Return landmarks, (N, P, 2) float64 over N frames in order, smoothed in shape and over time.
 
     The first and last frame count as often as the window reaches beyond them.
     """
+    import numpy as np
+
     middle = landmarks.mean(axis=1, keepdims=True)
     centred = landmarks - middle
     size = np.sqrt((centred**2).sum(axis=(1, 2), keepdims=True))
@@ -67,8 +87,10 @@ def smooth(landmarks: Float64) -> Float64:
     return np.asarray(windows.mean(axis=-1), np.float64)
 
 
-def _landmarks(read: Alignments, names: list[str], file: str) -> Float64:
+def _landmarks(read: "Alignments", names: list[str], file: str) -> "Float64":
     """The landmarks of the one face of each frame, (N, P, 2)."""
+    import numpy as np
+
     if not names:
         raise FacesetError(f"{file}: has no frames to smooth over.")
     found: list[Float64] = []

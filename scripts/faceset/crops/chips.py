@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 from faceset.alignments.tables import FACES
 from faceset.crops.measures import MEASURED_SIZE_PX, measure_face
 from faceset.crops.tables import CHIPS, MEASURES
-from faceset.footage.frames import Picture, read_frames
+from faceset.footage.decoding import Picture
+from faceset.footage.frames import read_frames
 from faceset.footage.parts import Outputs, Parts, parts_of, rows_digest
 from faceset.footage.tables import FRAMES
 from faceset.geometry.smooth_warp import smooth_warp
@@ -62,10 +63,10 @@ def crop_faces(footage: Path, frames: Path, faces: Path, outputs: Outputs, parts
         return iter(Progress(read_frames(footage, frames, frames_wanted), "frames cropped", len(frames_wanted)))
 
     all_parts = parts_of(positions)
-    if parts.shard.undivided(all_parts):
+    if parts.is_whole(all_parts):
         _crop(table, pictures_of(positions), outputs)
         return
-    work = [table.slice(part.start, part.stop - part.start) for part in parts.shard.of(all_parts)]
+    work = [table.slice(part.start, part.stop - part.start) for part in parts.share(all_parts)]
     listed = read_table(frames, FRAMES, ["digest", "pts", "rotation"])
     digests = [rows_digest(rows, listed.take(np.unique(rows["position"]))) for rows in work]
     made = [parts.find(digest) for digest in digests]

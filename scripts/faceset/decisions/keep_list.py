@@ -1,19 +1,17 @@
 """Keep-lists: the file in which a person says which faces belong to a faceset, and which do not."""
 
-import difflib
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import cast, get_args
 
+from faceset.decisions.kinds import Decision, Scope
 from faceset.errors import FacesetError
 from faceset.face_ids import split_face_id
-
-Decision = Literal["keep", "drop"]
-Scope = Literal["cluster", "track", "face"]
-Box = tuple[int, int, int, int]
-"""Left, top, width and height of a face, in pixels of its frame."""
+from faceset.geometry.boxes import Box
+from faceset.hints import hint
+from faceset.tsv import read_rows
 
 REQUIRED = ("decision", "scope", "face")
 OPTIONAL = ("box", "reach", "note")
@@ -24,8 +22,8 @@ MIN_BOX_OVERLAP = 0.5
 # By what share the faces that a row reaches may change before it is reported.
 REACH_TOLERANCE = 0.05
 
-# Spreadsheets put quotes around a cell with commas in it.
-_BOX = re.compile(r'"?(-?[0-9]+), *(-?[0-9]+), *([0-9]+), *([0-9]+)"?')
+# Spreadsheets put quotes around a cell with commas in it; numbers of hundreds of digits are no floats.
+_BOX = re.compile(r'"?(-?[0-9]{1,100}), *(-?[0-9]{1,100}), *([0-9]{1,100}), *([0-9]{1,100})"?')
 
 
 @dataclass(frozen=True)
@@ -69,42 +67,12 @@ def read_keep_list(path: Path | None) -> tuple[Row, ...]:
     """
     if path is None:
         return ()
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FacesetError(f"{path}: can not be read as UTF-8 text ({error}).") from error
-    numbered = [
-        (number, [cell.strip() for cell in line.split("\t")])
-        for number, line in enumerate(lines, 1)
-        if line.strip() and not line.lstrip().startswith("#")
-    ]
-    if not numbered:
-        return ()
-    header = _header(numbered[0][1], f"{path}, line {numbered[0][0]}")
-    rows = tuple(_row(number, cells, header, f"{path}, line {number}") for number, cells in numbered[1:])
+    rows = tuple(_row(row.line, row.cells, row.where) for row in read_rows(path, REQUIRED, OPTIONAL) or ())
     _refuse_contradictions(rows, path)
     return rows
 
 
-def _header(cells: list[str], where: str) -> list[str]:
-    while not cells[-1]:
-        cells = cells[:-1]
-    for column in cells:
-        if column not in REQUIRED + OPTIONAL:
-            hint = _hint(column, REQUIRED + OPTIONAL)
-            raise FacesetError(f"{where}: unknown column {column!r}; {hint} (Tabs separate columns, not spaces.)")
-        if cells.count(column) > 1:
-            raise FacesetError(f"{where}: the column {column!r} is there twice.")
-    for column in REQUIRED:
-        if column not in cells:
-            raise FacesetError(f"{where}: no column {column!r}; expected the header: {' '.join(REQUIRED + OPTIONAL)}.")
-    return cells
-
-
-def _row(line: int, cells: list[str], header: list[str], where: str) -> Row:
-    if any(cells[len(header) :]):
-        raise FacesetError(f"{where}: {len(cells)} cells under a header of {len(header)} columns.")
-    values = {**dict.fromkeys(REQUIRED + OPTIONAL, ""), **dict(zip(header, cells, strict=False))}
+def _row(line: int, values: dict[str, str], where: str) -> Row:
     decision = cast(Decision, _one_of("decision", values["decision"], get_args(Decision), where))
     scope = cast(Scope, _one_of("scope", values["scope"], get_args(Scope), where))
     try:
@@ -117,13 +85,8 @@ def _row(line: int, cells: list[str], header: list[str], where: str) -> Row:
 
 def _one_of(column: str, value: str, known: Collection[str], where: str) -> str:
     if value not in known:
-        raise FacesetError(f"{where}: the {column} is {value!r}; {_hint(value, known)}")
+        raise FacesetError(f"{where}: the {column} is {value!r}; {hint(value, known)}")
     return value
-
-
-def _hint(value: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(value.lower(), known, 1)
-    return f"did you mean {near[0]}?" if near else f"known are: {', '.join(known)}."
 
 
 def _box(value: str, where: str) -> Box | None:

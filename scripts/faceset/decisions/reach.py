@@ -2,21 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import pandas as pd
 
-from faceset.decisions.keep_list import MIN_BOX_OVERLAP, REACH_TOLERANCE, Box, Row
+from faceset.alignments.problems import FaceProblem
+from faceset.decisions.keep_list import MIN_BOX_OVERLAP, REACH_TOLERANCE, Row
+from faceset.decisions.kinds import Notice, NoticeKind, StaleCause
 from faceset.face_ids import split_face_id
-
-
-class Notice(NamedTuple):
-    """A row of the `notices` table."""
-
-    kind: str
-    face: str
-    detail: str
+from faceset.geometry.boxes import Box, overlaps
 
 
 @dataclass(frozen=True)
@@ -35,23 +30,11 @@ class _Face(NamedTuple):
     h: int
     track: str | None
     cluster: str | None
-    problem: str | None
+    problem: FaceProblem | None
 
     @property
     def box(self) -> Box:
         return self.x, self.y, self.w, self.h
-
-
-def box_overlap(first: Box, second: Box) -> float:
-    """Intersection over union of two boxes; 1 for equal ones, also where they have no area."""
-    if first == second:
-        return 1.0
-    width = min(first[0] + first[2], second[0] + second[2]) - max(first[0], second[0])
-    height = min(first[1] + first[3], second[1] + second[3]) - max(first[1], second[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / (first[2] * first[3] + second[2] * second[3] - shared)
 
 
 def find_targets(
@@ -104,47 +87,43 @@ def _faces_by_frame(rows: Sequence[Row], faces: pd.DataFrame) -> defaultdict[tup
 
 def _target_in_frame(row: Row, candidates: list[_Face]) -> tuple[Target | None, Notice | None]:
     face = next((candidate for candidate in candidates if candidate.face_id == row.face), None)
-    box = row.box
-    if box is not None and (face is None or box_overlap(box, face.box) < MIN_BOX_OVERLAP):
-        face = max(candidates, key=lambda candidate: box_overlap(box, candidate.box), default=None)
-        if face is None or box_overlap(box, face.box) < MIN_BOX_OVERLAP:
-            return None, _stale(row, "no face of that frame overlaps its box any more")
+    if row.box is not None and (face is None or overlaps([row.box], [face.box]) < MIN_BOX_OVERLAP):
+        shares = overlaps([row.box], [candidate.box for candidate in candidates])[0]
+        face = candidates[shares.argmax()] if (shares >= MIN_BOX_OVERLAP).any() else None
+        if face is None:
+            return None, _stale(row, "no_face_at_box")
     if face is None:
-        return None, _stale(row, "there is no face of that id any more")
+        return None, _stale(row, "no_such_face")
     group = {"cluster": face.cluster, "track": face.track, "face": face.face_id}[row.scope]
     if face.problem is not None and (row.decision == "keep" or group is None):
-        return None, _stale(row, f"the face can not be used: {face.problem}")
+        return None, _stale(row, "unusable_face", face.problem)
     if group is None:
-        return None, _stale(row, f"the face lies in no {row.scope}")
+        return None, _stale(row, "in_no_group")
     if face.face_id == row.face:
         return Target(row, group), None
-    detail = (
-        f"Keep-list line {row.line} means {face.face_id} now, whose box is where {row.face} was. "
-        "Correct the id in the row."
-    )
-    return Target(row, group), Notice("moved row", row.face, detail)
+    return Target(row, group), replace(_notice(row, "moved_row"), group=group, meant=face.face_id)
 
 
 def _target_elsewhere(row: Row, cluster_of: "pd.Series[str]") -> tuple[Target | None, Notice | None]:
     if row.face not in cluster_of:
-        return None, _stale(row, "no source has a usable face of that id")
+        return None, _stale(row, "in_no_source")
     return (Target(row, cluster_of[row.face]) if row.scope == "cluster" else None), None
 
 
-def _stale(row: Row, why: str) -> Notice:
-    detail = f"Keep-list line {row.line} ({row.decision} {row.scope}) decides nothing: {why}. Remove or renew the row."
-    return Notice("stale row", row.face, detail)
+def _notice(row: Row, kind: NoticeKind) -> Notice:
+    """A notice about one row, for what there is to say to be added to."""
+    return Notice(kind, face=row.face, lines=(row.line,), decisions=(row.decision,), faces=(row.face,), scope=row.scope)
+
+
+def _stale(row: Row, cause: StaleCause, problem: FaceProblem | None = None) -> Notice:
+    return replace(_notice(row, "stale_row"), cause=cause, problem=problem)
 
 
 def _changed_reach(target: Target, sizes: dict[str, "pd.Series[int]"]) -> list[Notice]:
     row = target.row
     if row.reach is None or row.scope not in sizes:
         return []
-    now = sizes[row.scope][target.group]
+    now = int(sizes[row.scope][target.group])
     if abs(now - row.reach) <= REACH_TOLERANCE * row.reach:
         return []
-    detail = (
-        f"Keep-list line {row.line}: the {row.scope} had {row.reach} faces when this was decided and has {now} now. "
-        "Look at it in the report, and renew the row."
-    )
-    return [Notice("reach changed", row.face, detail)]
+    return [replace(_notice(row, "reach_changed"), group=target.group, before=row.reach, now=now)]

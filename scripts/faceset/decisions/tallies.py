@@ -1,5 +1,6 @@
 """What happened to the faces of a faceset, and what is odd about a source: counts, grouped for people to read."""
 
+import dataclasses
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,10 +9,10 @@ from pathlib import Path
 import pyarrow.compute as pc
 
 from faceset.alignments.tables import PROBLEMS
+from faceset.decisions.kinds import Reason
+from faceset.decisions.sentences import reason_sentence
 from faceset.decisions.tables import MANIFEST
 from faceset.tables.parquet import read_table
-
-VALUE_IN_BRACKETS = r"\s*\([^()]*\)$"
 
 
 @dataclass(frozen=True)
@@ -27,17 +28,14 @@ class Tally:
 def decision_tallies(manifest: Path) -> list[Tally]:
     """The decisions of a manifest, those that keep first, then by the number of faces.
 
-    A value in brackets at the end of a filter's or problem's reason, as `(63 px)`, is left out, so that what the same
-    rule decided counts as one.
+    What one rule or row decided counts as one, whatever the value that it compared.
     """
-    table = read_table(manifest, MANIFEST, ["kept", "decided_by", "reason"])
-    reasons = pc.if_else(
-        pc.equal(table["decided_by"], "row"),
-        table["reason"],
-        pc.replace_substring_regex(table["reason"], pattern=VALUE_IN_BRACKETS, replacement=""),
-    )
-    groups = table.set_column(2, "reason", reasons).group_by(table.column_names).aggregate([([], "count_all")])
-    tallies = [Tally(row["kept"], row["decided_by"], row["reason"], row["count_all"]) for row in groups.to_pylist()]
+    columns = [field.name for field in dataclasses.fields(Reason) if field.name != "value"]
+    groups = read_table(manifest, MANIFEST, columns).group_by(columns).aggregate([([], "count_all")])
+    tallies = []
+    for row in groups.to_pylist():
+        faces = row.pop("count_all")
+        tallies.append(Tally(row["kept"], row["decided_by"], reason_sentence(Reason(**row)), faces))
     return sorted(tallies, key=lambda tally: (not tally.kept, -tally.faces, tally.decided_by, tally.reason))
 
 

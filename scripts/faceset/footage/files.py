@@ -1,14 +1,8 @@
-"""What footage is on disk, a video or a folder of pictures, and by what it is known. Nothing is decoded here."""
+"""What footage is on disk, a video or a folder of pictures. Nothing is decoded here."""
 
-import hashlib
-import json
 from pathlib import Path, PurePath
-from typing import NamedTuple
 
-from faceset.atomic import write_atomically
-from faceset.digests import canonical_json, file_digest
 from faceset.errors import FacesetError
-from faceset.progress import Progress
 
 PICTURE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff")
 VIDEO_SUFFIXES = (
@@ -56,74 +50,19 @@ def list_pictures(folder: Path) -> list[Path]:
     return paths
 
 
-def footage_signature(path: Path) -> str:
-    """A cheap digest that changes when the footage may have: of names, sizes and modification times."""
-    entries = [[file.name, (status := file.stat()).st_size, status.st_mtime_ns] for file in _files(path)]
-    return hashlib.sha256(canonical_json(entries).encode()).hexdigest()
-
-
 def frame_name(footage: str, frame: str) -> str:
     """What faceswap calls a frame of a video whose file is called `footage`."""
     path = PurePath(footage)
     return f"{path.stem}_{frame}{path.suffix}"
 
 
-class _State(NamedTuple):
-    """By what a file is trusted to be the one that was hashed."""
-
-    inode: int
-    size: int
-    mtime_ns: int
-
-
-def _files(footage: Path) -> list[Path]:
+def footage_files(footage: Path) -> list[Path]:
+    """The files that some footage is made of, in order."""
     return [footage] if is_video(footage) else list_pictures(footage)
 
 
-def _state(file: Path) -> _State:
-    status = file.stat()
-    return _State(status.st_ino, status.st_size, status.st_mtime_ns)
-
-
-class FootageDigests:
-    """The SHA-256 of each file of some footage, remembered in `folder` while its size, time and inode stand.
-
-    What is remembered goes by inodes, so footage may be moved or renamed on its disk.
-    """
-
-    def __init__(self, folder: Path, footage: Path) -> None:
-        self._footage = footage
-        self._memory = folder / f"{footage.stat().st_ino}.json"
-
-    def known(self) -> dict[Path, str] | None:
-        """The digest of each file, in order; None if there is a file that was not hashed as it is now."""
-        remembered = self._remembered()
-        found = {file: remembered.get(_state(file)) for file in _files(self._footage)}
-        return None if None in found.values() else {file: digest for file, digest in found.items() if digest}
-
-    def learn(self, paranoid: bool = False) -> dict[Path, str]:
-        """The same, having hashed what was not known, or all if `paranoid`."""
-        remembered = {} if paranoid else self._remembered()
-        files = _files(self._footage)
-        states = [_state(file) for file in files]
-        new = [(file, state) for file, state in zip(files, states, strict=True) if state not in remembered]
-        for file, state in Progress(new, "files of footage hashed"):
-            remembered[state] = file_digest(file)
-        if new:
-            rows = [[*state, remembered[state]] for state in states]
-            write_atomically(self._memory, (canonical_json(rows) + "\n").encode())
-        return {file: remembered[state] for file, state in zip(files, states, strict=True)}
-
-    def _remembered(self) -> dict[_State, str]:
-        try:
-            return {
-                _State(inode, size, time): digest for inode, size, time, digest in json.loads(self._memory.read_bytes())
-            }
-        except (FileNotFoundError, ValueError, TypeError):
-            return {}
-
-
-def content_digest(digests: dict[Path, str], video: bool) -> str:
-    """What footage of these files is known by: a video by its bytes, pictures by theirs and their names."""
-    entries = [[None if video else file.name, digest] for file, digest in digests.items()]
-    return hashlib.sha256(canonical_json(entries).encode()).hexdigest()
+def default_alignments_path(footage: Path) -> Path:
+    """Where faceswap puts the alignments of a folder of frames, or of a video."""
+    if footage.is_dir():
+        return footage / "alignments.fsa"
+    return footage.with_name(f"{footage.stem}_alignments.fsa")

@@ -1,11 +1,7 @@
-"""Long work in parts of so many frames, each remembered by itself: a crash or an edit costs a part.
-
-Jobs of their own, the shards, may make shares of the parts beforehand. They change no result's bytes.
-"""
+"""Long work in parts of so many frames, each remembered by itself: a crash or an edit costs a part."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
@@ -22,43 +18,17 @@ Outputs = Mapping[str, Path]
 Part = TypeVar("Part")
 
 
-@dataclass(frozen=True)
-class Shard:
-    """A share of a step's parts, `number` of `count`, from 1; or all of them."""
-
-    number: int
-    count: int
-
-    @classmethod
-    def named(cls, name: str) -> "Shard":
-        """The shard of a name as `str` gives it, like 2-of-7."""
-        number, _, count = name.partition("-of-")
-        return cls(int(number), int(count))
-
-    def __str__(self) -> str:
-        return f"{self.number}-of-{self.count}"
-
-    def undivided(self, parts: Sequence[Part]) -> bool:
-        """Whether to work as if there were no parts: the job that wants the whole does, where there is a single one."""
-        return self.count == 1 and len(parts) < 2
-
-    def of(self, parts: Sequence[Part]) -> Sequence[Part]:
-        """Its share. Work of a single part is left to the job that wants the whole."""
-        if self.count > 1 and len(parts) < 2:
-            return []
-        return parts[(self.number - 1) * len(parts) // self.count : self.number * len(parts) // self.count]
-
-
-WHOLE: Final = Shard(1, 1)
-
-
 class Parts(Protocol):
-    """What was made of parts of a step's work, of which `shard` are to be made."""
+    """What was made of parts of some work, and who is to make which of them."""
 
-    shard: Shard
+    def is_whole(self, parts: Sequence[Part]) -> bool:
+        """Whether to work as if there were no parts."""
+
+    def share(self, parts: Sequence[Part]) -> Sequence[Part]:
+        """Those of the parts that are wanted."""
 
     def find(self, digest: str) -> Outputs | None:
-        """The outputs of the part that `digest` tells from all others of this step, if it was made before."""
+        """The outputs of the part that `digest` tells from all others of this work, if it was made before."""
 
     def make(self, digest: str, work: Callable[[Outputs], str]) -> Outputs:
         """Have `work` write the outputs of a part, and remember them. It returns what models ran on."""

@@ -8,7 +8,7 @@ a crop exactly.
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import cv2
 import numpy as np
@@ -26,6 +26,7 @@ from faceset.geometry.mean_faces import (
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 Image = NDArray[np.uint8]
+_Number = TypeVar("_Number", bound=np.floating)
 Centering = Literal["legacy", "face", "head"]
 
 PADDING_RATIO: Final[dict[Centering, float]] = {"legacy": 0.375, "face": 0.5, "head": 0.625}
@@ -124,12 +125,17 @@ def _all_finite(rows: Float32 | Float64) -> NDArray[np.bool_]:
     return np.asarray(np.isfinite(rows).all(axis=(1, 2)), dtype=np.bool_)
 
 
+def as_68_points(points: NDArray[_Number]) -> NDArray[_Number]:
+    """Return (..., 68, 2): landmarks (..., 98, 2) by those of the 68 that they stand for; others as they are."""
+    return points[..., LANDMARKS_98_TO_68, :] if points.shape[-2] == 98 else points
+
+
 def _as_landmarks(landmarks: ArrayLike) -> Float32:
     with np.errstate(over="ignore"):
         points = np.asarray(landmarks, dtype=np.float32)
     if points.ndim != 3 or points.shape[1] not in LANDMARK_COUNTS or points.shape[2] != 2:
         raise ValueError(f"landmarks must have the shape (N, 4 | 68 | 98, 2), not {points.shape}")
-    return points[:, LANDMARKS_98_TO_68] if points.shape[1] == 98 else points
+    return as_68_points(points)
 
 
 def base_matrices(landmarks: ArrayLike) -> Float64:

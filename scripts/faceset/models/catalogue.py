@@ -1,15 +1,14 @@
-"""The model manifest, config/models.yaml: which models there are, and how each is to be fed."""
+"""The model catalogue, config/models.yaml: which models there are, and how each is to be fed."""
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from faceset.digests import file_digest
 from faceset.errors import FacesetError
+from faceset.hints import hint
 
 Sha256 = Field(pattern=r"^[0-9a-f]{64}$")
 FileName = Field(pattern=r"^[A-Za-z0-9_.-]+$")
@@ -18,7 +17,7 @@ SECTIONS = ("models", "packages", "identities")
 
 
 class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
 
 class PackageEntry(_Entry):
@@ -80,7 +79,7 @@ class IdentityEntry(Model, EmbeddingKind):
     alignment: Literal["dlib", "arcface", "legacy"]
 
 
-def load_manifest(path: Path) -> dict[str, Model]:
+def load_catalogue(path: Path) -> dict[str, Model]:
     """The models of a manifest by name, in its order; those of role `identity` are `IdentityEntry`.
 
     Raises FacesetError naming the file, the model, the key, and for an unknown key the nearest known one.
@@ -111,7 +110,7 @@ def identity_entry(models: Mapping[str, Model], name: str) -> IdentityEntry:
     known = [model.name for model in models.values() if isinstance(model, IdentityEntry)]
     model = models.get(name)
     if not isinstance(model, IdentityEntry):
-        raise FacesetError(f"the model manifest has no identity model {name!r}; {_hint(name, known)}")
+        raise FacesetError(f"the model manifest has no identity model {name!r}; {hint(name, known)}")
     return model
 
 
@@ -120,7 +119,7 @@ def stored_identity(models: Mapping[str, Model], identities: Mapping[str, Embedd
     kinds = {**identities, **{key: model for key, model in models.items() if isinstance(model, IdentityEntry)}}
     if name not in kinds:
         raise FacesetError(
-            f"the model manifest does not say how identities of {name!r} are compared; {_hint(name, list(kinds))} "
+            f"the model manifest does not say how identities of {name!r} are compared; {hint(name, kinds)} "
             "Else add it under `identities` with its dimensions, metric and threshold."
         )
     return kinds[name]
@@ -142,6 +141,8 @@ def verified_model_path(model: Model, models_dir: Path) -> Path:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    import yaml  # here, since most jobs run no model
+
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -149,7 +150,7 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict) or not isinstance(content.get("models"), dict):
         raise FacesetError(f"{path}: expected a mapping with a key `models`, and `packages` where models are built.")
     if unknown := sorted(set(content) - set(SECTIONS), key=str):
-        raise FacesetError(f"{path}: unknown key {unknown[0]!r}; known here: {', '.join(SECTIONS)}.")
+        raise FacesetError(f"{path}: unknown key {unknown[0]!r}; {hint(str(unknown[0]), SECTIONS)}")
     if not isinstance(content.get("identities") or {}, dict):
         raise FacesetError(f"{path}: identities: expected a mapping of names to their keys and values.")
     return content
@@ -163,9 +164,7 @@ def _load_model(where: str, name: str, entry: Any, packages: Mapping[str, Any]) 
     if isinstance(build := entry.get("build"), dict):
         package = str(build.get("package"))
         if package not in packages:
-            raise FacesetError(
-                f"{where}: build.package {package!r} is not under `packages`; {_hint(package, list(packages))}"
-            )
+            raise FacesetError(f"{where}: build.package {package!r} is not under `packages`; {hint(package, packages)}")
         values["build"] = {**build, "package": packages[package]}
     try:
         return kind.model_validate(values)
@@ -181,12 +180,7 @@ def _first_fault(error: ValidationError, kind: type[BaseModel]) -> str:
         sections: tuple[type[BaseModel], ...] = (kind, Build, PackageEntry)
         section = sections[len(location) - 1]
         known = [key for key in section.model_fields if key != "name"]
-        return f"unknown key {'.'.join(location)}; {_hint(location[-1], known)}"
+        return f"unknown key {'.'.join(location)}; {hint(location[-1], known)}"
     if faults[0]["type"] == "missing":
         return f"the key {'.'.join(location)} is missing."
     return f"{'.'.join(location)} is {faults[0]['input']!r}: {faults[0]['msg'][:1].lower()}{faults[0]['msg'][1:]}."
-
-
-def _hint(word: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(word, known, 1)
-    return f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}."

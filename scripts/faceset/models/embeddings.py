@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from scipy.spatial.distance import cdist
 
-from faceset.errors import FacesetError
-from faceset.tables.parquet import iterate_rows, read_metadata, read_table, write_table
+from faceset.errors import FacesetError, is_machine_fault
 from faceset.models.tables import EMBEDDINGS
+from faceset.tables.parquet import iterate_rows, read_metadata, read_table, write_table
 
 Metric = Literal["euclidean", "cosine"]
 Float32 = npt.NDArray[np.float32]
@@ -93,6 +93,8 @@ def _dimensions(path: Path) -> int:
     try:
         return int(pq.read_schema(path).field("embedding").type.list_size)
     except (OSError, pa.ArrowException, KeyError, AttributeError) as error:
+        if is_machine_fault(error):
+            raise
         raise FacesetError(f"{path}: not an embeddings table. Delete it and run again.") from error
 
 

@@ -13,13 +13,13 @@ from faceset.alignments.files import VERSION, msgpack_bytes, read_msgpack
 from faceset.footage.files import frame_name
 from faceset.footage.frames import read_frames
 from faceset.footage.parts import Outputs, Parts, parts_of, rows_digest
+from faceset.footage.tables import FRAMES
 from faceset.models.catalogue import Model, verified_model_path
 from faceset.models.detector import FaceDetector
 from faceset.models.inference import Device
 from faceset.models.landmarks import MESH_MODEL, DetectedFace, MeshLandmarks, detect_faces
 from faceset.progress import Progress
 from faceset.tables.parquet import read_table
-from faceset.footage.tables import FRAMES
 
 
 def detect_footage(
@@ -43,8 +43,8 @@ def detect_footage(
     mesh = MeshLandmarks(mesh_model, verified_model_path(mesh_model, models_folder), device)
     listed = read_table(frames, FRAMES, ["position", "frame", "name", "digest", "pts", "keyframe", "rotation"])
     all_parts = parts_of(listed["position"].to_numpy())
-    undivided = parts.shard.undivided(all_parts)
-    work = [listed.slice(part.start, part.stop - part.start) for part in parts.shard.of(all_parts)]
+    undivided = parts.is_whole(all_parts)
+    work = [listed.slice(part.start, part.stop - part.start) for part in parts.share(all_parts)]
     digests = [rows_digest(rows) for rows in work]
     made = [None if undivided else parts.find(digest) for digest in digests]
     missing = [rows["position"].to_pylist() for rows, found in zip(work, made, strict=True) if not found]

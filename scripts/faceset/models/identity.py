@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceset.errors import FacesetError
-from faceset.geometry.mean_faces import LANDMARKS_98_TO_68, MEAN_FACE_51
+from faceset.geometry.mean_faces import MEAN_FACE_51
 from faceset.geometry.smooth_warp import smooth_warp
 from faceset.geometry.transforms import (
     PADDING_RATIO,
+    as_68_points,
     base_matrices,
     compose_affine,
     crop_matrices,
@@ -51,7 +52,7 @@ class IdentityModel:
 
         NaN for a face whose landmarks are degenerate.
         """
-        points = landmarks[:, LANDMARKS_98_TO_68] if landmarks.shape[1] == 98 else landmarks
+        points = as_68_points(landmarks)
         size = self.model.size_px
         if self.model.alignment == "dlib":
             return _dlib_matrices(points, size)

@@ -49,6 +49,7 @@ class Session:
         try:
             values = self._session.run(self._outputs, {self._input: batch})
         except Exception as error:  # onnxruntime's errors share no narrower base
+            _pass_on_full_memory(error, self.provider)
             raise FacesetError(
                 f"{self._file}: the model failed on {self.provider} for input of shape {batch.shape}: {error}"
             ) from error
@@ -127,12 +128,21 @@ def _open(model: Model, path: Path, provider: Provider, threads: int) -> Session
             str(path), options, providers=[cuda, CPU] if provider == "cuda" else [CPU]
         )
     except Exception as error:  # onnxruntime's errors share no narrower base
+        _pass_on_full_memory(error, provider)
         raise FacesetError(f"{path}: can not be opened as an ONNX model on {provider}: {error}") from error
     if provider == "cuda" and session.get_providers()[0] != CUDA:
         raise FacesetError(f"{path}: onnxruntime could not start CUDA (driver, CUDA or cuDNN libraries).")
     session.disable_fallback()
     _check_input(model, path, session)
     return Session(session, provider, path.name)
+
+
+def _pass_on_full_memory(error: Exception, provider: Provider) -> None:
+    """Raise MemoryError where the machine's memory, not the GPU's, is what failed: the model is a good one."""
+    if isinstance(error, MemoryError):
+        raise error
+    if provider == "cpu" and ("Failed to allocate memory" in str(error) or "bad_alloc" in str(error)):
+        raise MemoryError(str(error)) from error
 
 
 def _check_input(model: Model, path: Path, session: onnxruntime.InferenceSession) -> None:

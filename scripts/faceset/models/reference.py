@@ -9,15 +9,15 @@ import numpy.typing as npt
 
 from faceset.digests import file_digest
 from faceset.errors import FacesetError
-from faceset.footage.frames import Picture, read_picture
+from faceset.footage.decoding import Picture, read_picture
 from faceset.models.catalogue import IdentityEntry, Model, verified_model_path
 from faceset.models.detector import FaceDetector
 from faceset.models.identity import IdentityModel
 from faceset.models.inference import Device
 from faceset.models.landmarks import MESH_MODEL, DetectedFace, MeshLandmarks, detect_faces
+from faceset.models.tables import REFERENCE
 from faceset.progress import Progress
 from faceset.tables.parquet import write_table
-from faceset.models.tables import REFERENCE
 
 AS_IT_IS = np.eye(2, 3)[None]
 """The matrices (1, 2, 3) of a photo that stands in the place of a chip."""

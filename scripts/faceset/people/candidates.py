@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from faceset.models.embeddings import Metric, comparable_vectors, distances, distances_between, squared_limit
-from faceset.people.neighbours import NOBODY, ROUNDING, nearest
+from faceset.people.neighbours import NOBODY, nearest
 
 NEAREST_LOOKED_AT = 8
-PAIRS_LISTED = 100
-SPLITS_LISTED = 100
+MERGE_CANDIDATES_LISTED = 100
+SPLIT_CANDIDATES_LISTED = 100
 # A part of fewer faces says little: two of three faces always lie closer together than the third.
 LEAST_FACES_OF_A_PART = 5
 # One person's faces, parted in two as well as can be, leave most of their scatter unexplained; or the parts are two
@@ -19,7 +19,7 @@ LEAST_SHARE = 0.35
 LEAST_DISTANCE = 0.5  # of the threshold
 
 
-class Pair(NamedTuple):
+class MergeCandidate(NamedTuple):
     """Two groups, by number, and how far apart their means are."""
 
     distance: float
@@ -27,13 +27,13 @@ class Pair(NamedTuple):
     smaller: int
 
 
-def likely_pairs(
+def merge_candidates(
     centres: npt.NDArray[np.floating],
     cannot_link: npt.NDArray[np.int64],
     sizes: npt.NDArray[np.int64],
     metric: Metric,
     limit: float,
-) -> list[Pair]:
+) -> list[MergeCandidate]:
     """The pairs of G groups that may be one person, nearest first, a hundred at most.
 
     Parameters
@@ -47,23 +47,23 @@ def likely_pairs(
     """
     count = len(centres)
     comparable = comparable_vectors(centres, metric)
-    near, gaps = nearest(comparable, comparable, min(NEAREST_LOOKED_AT, count))
-    within = (near != NOBODY) & (gaps <= squared_limit(metric, limit) * ROUNDING)
+    near, squared = nearest(comparable, comparable, min(NEAREST_LOOKED_AT, count))
+    within = (near != NOBODY) & (squared <= squared_limit(metric, limit))
     one, other = np.nonzero(within)[0], near[within]
     keys = np.unique((np.minimum(one, other) * count + np.maximum(one, other))[one != other])
     keys = keys[~np.isin(keys, cannot_link[:, 0] * count + cannot_link[:, 1])]
     pairs = np.column_stack([keys // count, keys % count])
     apart = distances_between(centres[pairs[:, 0]], centres, pairs[:, 1], metric)
     found = []
-    for place in np.lexsort((pairs[:, 1], pairs[:, 0], apart))[:PAIRS_LISTED].tolist():
+    for place in np.lexsort((pairs[:, 1], pairs[:, 0], apart))[:MERGE_CANDIDATES_LISTED].tolist():
         if apart[place] <= limit:
             group, second = pairs[place].tolist()
             larger, smaller = (group, second) if sizes[group] >= sizes[second] else (second, group)
-            found.append(Pair(float(apart[place]), larger, smaller))
+            found.append(MergeCandidate(float(apart[place]), larger, smaller))
     return found
 
 
-class Split(NamedTuple):
+class SplitCandidate(NamedTuple):
     """A group, by number, that may be two people.
 
     `share` of its scatter is explained by the two parts, whose means are `distance` apart. The smaller part has `faces`
@@ -77,14 +77,14 @@ class Split(NamedTuple):
     distance: float
 
 
-def likely_splits(
+def split_candidates(
     vectors: npt.NDArray[np.floating],
     groups: npt.NDArray[np.int64],
     in_part: npt.NDArray[np.bool_],
     shares: npt.NDArray[np.float64],
     metric: Metric,
     threshold: float,
-) -> list[Split]:
+) -> list[SplitCandidate]:
     """The groups that may be two people, the likeliest first, a hundred at most.
 
     Parameters
@@ -103,15 +103,15 @@ def likely_splits(
     doubtful = np.flatnonzero((smaller >= LEAST_FACES_OF_A_PART) & (shares >= LEAST_SHARE))
     rows_by_group = np.argsort(groups, kind="stable")
     ends = np.cumsum(np.bincount(groups, minlength=len(shares)))
-    found: list[Split] = []
+    found: list[SplitCandidate] = []
     for group in doubtful[np.argsort(-shares[doubtful], kind="stable")].tolist():
         rows = rows_by_group[ends[group - 1] if group else 0 : ends[group]]
         sides = sorted((rows[in_part[rows]], rows[~in_part[rows]]), key=len)
         means = [vectors[side].mean(axis=0, keepdims=True, dtype=np.float64) for side in sides]
-        central = sides[0][distances(vectors[sides[0]], means[0], metric)[:, 0].argmin()]
+        medoid = sides[0][distances(vectors[sides[0]], means[0], metric)[:, 0].argmin()]
         apart = distances(means[0], means[1], metric)[0, 0]
         if apart >= LEAST_DISTANCE * threshold:
-            found.append(Split(float(shares[group]), group, int(central), len(sides[0]), float(apart)))
-        if len(found) == SPLITS_LISTED:
+            found.append(SplitCandidate(float(shares[group]), group, int(medoid), len(sides[0]), float(apart)))
+        if len(found) == SPLIT_CANDIDATES_LISTED:
             break
     return found

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from scipy.sparse import csr_array
 
 from faceset.alignments.tables import FACES
@@ -24,20 +23,20 @@ from faceset.models.embeddings import (
     place_vectors,
     read_embedded,
 )
-from faceset.people.candidates import likely_pairs, likely_splits
+from faceset.people.candidates import merge_candidates, split_candidates
 from faceset.people.grouping import Grouping, group_tracks, simultaneous_tracks
 from faceset.people.neighbours import NOBODY, nearest
-from faceset.people.tables import CLUSTERS, DOUBTS, PAIRS, STEPS, TRACKS
+from faceset.people.tables import CLUSTERS, MERGE_CANDIDATES, SPLIT_CANDIDATES, STRICTNESS_CHANGES, TRACKS
 from faceset.people.ward import CUT, ward_groups
-from faceset.tables.parquet import read_table, write_table
+from faceset.tables.parquet import read_table, rows_of_faces, write_table
 from faceset.tables.schema import Schema
 
 Int64 = npt.NDArray[np.int64]
 
 # Two clusters whose means are up to this many thresholds apart are worth a person's look.
-PAIR_SHARE = 1.25
+MERGE_CANDIDATE_SHARE = 1.25
 LEAST_WEIGHT = 0.05
-LOOSENESS_STEP = 0.1  # a tenth of strictness
+THRESHOLD_SCALE_STEP = 0.1  # a tenth of strictness
 ROWS_AT_ONCE = 65_536
 
 
@@ -54,12 +53,12 @@ class SourceTables(NamedTuple):
 class Rules:
     """When faces count as one person.
 
-    `threshold` is the identity model's, `looseness` what it is multiplied by, `method` is `default` or `ward`, and in
-    the sources of `duplicates` two faces of one frame may be one person.
+    `threshold` is the identity model's, `threshold_scale` what it is multiplied by, `method` is `default` or `ward`,
+    and in the sources of `duplicates` two faces of one frame may be one person.
     """
 
     threshold: float
-    looseness: float = 1
+    threshold_scale: float = 1
     method: str = "default"
     duplicates: Collection[str] = ()
 
@@ -77,70 +76,106 @@ class _Gathered:
     metric: Metric
 
 
-def make_clusters(
-    sources: Mapping[str, SourceTables],
-    clusters_output: Path,
-    pairs_output: Path,
-    doubts_output: Path,
-    steps_output: Path,
-    rules: Rules,
-) -> None:
-    """Write the `clusters`, `pairs`, `doubts` and `steps` tables over all sources.
+@dataclass(frozen=True)
+class ClusterOutputs:
+    """Where the tables of those names go."""
+
+    clusters: Path
+    merge_candidates: Path
+    split_candidates: Path
+    strictness_changes: Path
+
+
+@dataclass(frozen=True)
+class _Found:
+    """N faces in G groups.
+
+    `groups` (N,) are the groups of faces, `centres` (G, D) their mean embeddings, `distance` (N,) how far each face is
+    from its own; `names` (G,) are the ids of the medoids.
+    """
+
+    groups: Int64
+    centres: Float32
+    distance: Float32
+    names: npt.NDArray[np.object_]
+
+
+def make_clusters(sources: Mapping[str, SourceTables], rules: Rules, outputs: ClusterOutputs) -> None:
+    """Write the tables of clusters, and of what is doubtful about them, over all sources.
 
     Raises FacesetError if the sources' embeddings are of different models, and for more faces than Ward can order.
     """
     gathered = _gather(sources, rules.duplicates)
-    table, vectors, metric = gathered.table, gathered.vectors, gathered.metric
-    if table.empty:
-        outputs = (clusters_output, pairs_output, doubts_output, steps_output)
-        for output, schema in zip(outputs, (CLUSTERS, PAIRS, DOUBTS, STEPS), strict=True):
-            _write(output, schema, [])
+    if gathered.table.empty:
+        _write(outputs.clusters, CLUSTERS, [])
+        _write(outputs.merge_candidates, MERGE_CANDIDATES, [])
+        _write(outputs.split_candidates, SPLIT_CANDIDATES, [])
+        _write(outputs.strictness_changes, STRICTNESS_CHANGES, [])
         return
-    threshold = rules.threshold * rules.looseness
     grouping, item_of = _group(gathered, rules)
-    found, groups = np.unique(grouping.labels[item_of], return_inverse=True)
+    found = _find(gathered, grouping.labels[item_of])
+    _write_clusters(gathered, found, grouping.order[item_of], rules, outputs.clusters)
+    _write_candidates(gathered, found, grouping, item_of, rules, outputs)
+    changes = _strictness_changes(grouping, found.names, np.bincount(found.groups))
+    _write(outputs.strictness_changes, STRICTNESS_CHANGES, changes)
+
+
+def _find(gathered: _Gathered, labels: Int64) -> _Found:
+    """The groups that faces of one label, (N,), are, with their means and medoids."""
+    table, vectors = gathered.table, gathered.vectors
+    found, groups = np.unique(labels, return_inverse=True)
     centres = weighted_means(vectors, groups, np.ones(len(groups)), len(found))
-    distance = distances_between(vectors, centres, groups, metric).astype(np.float32)
+    distance = distances_between(vectors, centres, groups, gathered.metric).astype(np.float32)
     # The table is in the order of face ids, and the sort keeps it: ties go to the least id.
     nearest_first = np.argsort(distance, kind="stable")
-    central = nearest_first[np.unique(groups[nearest_first], return_index=True)[1]]
-    names = table["face_id"].to_numpy(object)[central]
-    following, following_distance = _next(vectors, groups, centres, metric)
+    medoids = nearest_first[np.unique(groups[nearest_first], return_index=True)[1]]
+    return _Found(groups, centres, distance, table["face_id"].to_numpy(object)[medoids])
+
+
+def _write_clusters(gathered: _Gathered, found: _Found, group_order: Int64, rules: Rules, output: Path) -> None:
+    """Write the `clusters` table; `group_order` (N,) puts faces of one item, and items that are alike, together."""
+    table, names = gathered.table, found.names
+    following, following_distance = _next(gathered.vectors, found.groups, found.centres, gathered.metric)
     order = np.empty(len(table), np.int64)
-    order[np.lexsort((np.arange(len(table)), table["position"], grouping.order[item_of]))] = np.arange(len(table))
+    order[np.lexsort((np.arange(len(table)), table["position"], group_order))] = np.arange(len(table))
     columns = {
         "face_id": table["face_id"],
         "source": table["source"],
         "track": table["track"],
-        "cluster": names[groups],
+        "cluster": names[found.groups],
         "order": order,
-        "distance": distance,
+        "distance": found.distance,
         "next_cluster": [names[group] if group != NOBODY else None for group in following.tolist()],
         "next_distance": [value if value >= 0 else None for value in following_distance.tolist()],
-        "outlier": distance > threshold,
+        "outlier": found.distance > rules.threshold * rules.threshold_scale,
     }
-    write_table(clusters_output, CLUSTERS, columns)
-    sizes = np.bincount(groups)
-    pairs = likely_pairs(
-        centres,
+    write_table(output, CLUSTERS, columns)
+
+
+def _write_candidates(
+    gathered: _Gathered, found: _Found, grouping: Grouping, item_of: Int64, rules: Rules, outputs: ClusterOutputs
+) -> None:
+    """Write which clusters may be one person, and which may be two."""
+    table, groups, metric, names = gathered.table, found.groups, gathered.metric, found.names
+    threshold = rules.threshold * rules.threshold_scale
+    to_merge = merge_candidates(
+        found.centres,
         simultaneous_tracks(table["frame"], groups),
-        sizes,
+        np.bincount(groups),
         metric,
-        threshold * PAIR_SHARE,
+        threshold * MERGE_CANDIDATE_SHARE,
     )
-    _write(pairs_output, PAIRS, [(names[pair.larger], names[pair.smaller], pair.distance) for pair in pairs])
-    splits = likely_splits(vectors, groups, grouping.in_part[item_of], grouping.split_share, metric, threshold)
+    rows: list[tuple[object, ...]] = [(names[pair.larger], names[pair.smaller], pair.distance) for pair in to_merge]
+    _write(outputs.merge_candidates, MERGE_CANDIDATES, rows)
+    parts = grouping.in_part[item_of]
+    to_split = split_candidates(gathered.vectors, groups, parts, grouping.split_share, metric, threshold)
     face_ids = table["face_id"]
-    _write(
-        doubts_output,
-        DOUBTS,
-        [(names[s.group], face_ids.iat[s.row], s.faces, s.distance, s.share) for s in splits],
-    )
-    _write(steps_output, STEPS, _changes(grouping, names, sizes))
+    rows = [(names[s.group], face_ids.iat[s.row], s.faces, s.distance, s.share) for s in to_split]
+    _write(outputs.split_candidates, SPLIT_CANDIDATES, rows)
 
 
-def _changes(grouping: Grouping, names: npt.NDArray[np.object_], sizes: Int64) -> list[tuple[object, ...]]:
-    """Rows of the `steps` table, of (G,) groups by their names and sizes."""
+def _strictness_changes(grouping: Grouping, names: npt.NDArray[np.object_], sizes: Int64) -> list[tuple[object, ...]]:
+    """Rows of the `strictness_changes` table, of (G,) groups by their names and sizes."""
     largest_first = np.lexsort((names, -sizes))
     looser = grouping.looser_labels[largest_first]
     firsts, first_of = np.unique(looser, return_index=True)
@@ -160,7 +195,7 @@ def _group(gathered: _Gathered, rules: Rules) -> tuple[Grouping, Int64]:
     """The groups of tracks, or of faces by Ward, and (N,) which of those each face is."""
     table, vectors = gathered.table, gathered.vectors
     if rules.method == "ward":
-        labels, order = ward_groups(vectors, CUT * rules.looseness)
+        labels, order = ward_groups(vectors, CUT * rules.threshold_scale)
         nothing = np.zeros(len(labels), np.bool_)
         groups = np.arange(labels.max() + 1)  # what another cut would change is not foretold
         return Grouping(labels, order, groups * 0.0, nothing, groups, groups < 0), np.arange(len(labels))
@@ -172,8 +207,8 @@ def _group(gathered: _Gathered, rules: Rules) -> tuple[Grouping, Int64]:
         weighted_means(vectors, tracks, table["weight"].to_numpy(), len(names)),
         cannot_link,
         gathered.metric,
-        rules.threshold * rules.looseness,
-        rules.threshold * LOOSENESS_STEP,
+        rules.threshold * rules.threshold_scale,
+        rules.threshold * THRESHOLD_SCALE_STEP,
     )
     return grouping, tracks
 
@@ -209,7 +244,7 @@ def _gather(sources: Mapping[str, SourceTables], duplicates: Collection[str]) ->
         table = _faces_of(name, sources[name], embedded.face_ids)
         tables.append(table.assign(frame=table["face_id"]) if name in duplicates else table)
     if len(kinds) > 1:
-        raise FacesetError("The sources' embeddings are of different models. Run again: all of them will be made anew.")
+        raise FacesetError("The sources' embeddings are of different models. Run again: all are recomputed.")
     table = pd.concat(tables, ignore_index=True)
     ordered = table.sort_values("face_id", kind="stable").index.to_numpy()
     place = np.empty(len(table), np.int64)
@@ -237,8 +272,8 @@ def _faces_of(source: str, tables: SourceTables, face_ids: pa.StringArray) -> pd
 
 def _rows_of(face_ids: pa.StringArray, path: Path, schema: Schema, columns: list[str]) -> pd.DataFrame:
     """Of these faces, some columns of a table."""
-    table = read_table(path, schema, ["face_id", *columns])
-    rows: pd.DataFrame = table.select(columns).take(pc.index_in(face_ids, table["face_id"])).to_pandas()
+    table = rows_of_faces(read_table(path, schema, ["face_id", *columns]), face_ids)
+    rows: pd.DataFrame = table.select(columns).to_pandas()
     return rows
 
 

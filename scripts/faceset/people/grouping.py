@@ -28,8 +28,8 @@ class Grouping:
     labels, is the share of the group's scatter that parting it in two explains, 0 to 1, and `in_part` (T,) tells who is
     in the one of the two parts.
 
-    What a threshold a step larger or smaller would change: `looser_labels` (G,) are the same for groups that would be
-    one, and `parted` (G,) tells which would come apart into parts of more than FEW_ITEMS.
+    What another strictness would change: `looser_labels` (G,) are the same for groups that would be one, and `parted`
+    (G,) tells which would come apart into parts of more than FEW_ITEMS.
     """
 
     labels: npt.NDArray[np.int64]
@@ -45,7 +45,7 @@ def group_tracks(
     cannot_link: npt.NDArray[np.int64],
     metric: Metric,
     threshold: float,
-    step: float = 0,
+    threshold_change: float = 0,
 ) -> Grouping:
     """Group T tracks into people, never putting two that cannot link into one group.
 
@@ -60,7 +60,7 @@ def group_tracks(
         (P, 2) pairs of tracks that are surely two people.
     metric, threshold
         Of the identity model, or a looser or stricter one.
-    step
+    threshold_change
         How much larger and smaller the thresholds are whose effect is foretold. Groups that would be one are found by
         joining on; those that would come apart by the joins that made them.
     """
@@ -70,11 +70,11 @@ def group_tracks(
     labels = groups.labels()
     leaders, numbers = np.unique(labels, return_inverse=True)
     splits = groups.splits(leaders)
-    parted = splits.loosest > squared_limit(metric, (threshold - step) * LINKAGE_SHARE)
-    if step:
-        _join(groups, metric, threshold + step)
+    parted = splits.loosest > squared_limit(metric, (threshold - threshold_change) * LINKAGE_SHARE)
+    if threshold_change:
+        _join(groups, metric, threshold + threshold_change)
     looser_labels = groups.labels()[leaders]
-    groups.forget_barred()
+    groups.forget_cannot_link()
     join_near(groups, np.inf, NEIGHBOURS_IN_ORDER)
     order = groups.order()
     in_part = (order >= order[splits.first][numbers]) & (order <= order[splits.last][numbers])

@@ -11,7 +11,7 @@ from faceset.errors import FacesetError
 from faceset.models.embeddings import Metric, distances, read_embeddings
 from faceset.models.tables import REFERENCE
 from faceset.people.tables import CLUSTERS, NEARNESS
-from faceset.tables.parquet import read_metadata, read_table, write_table
+from faceset.tables.parquet import read_metadata, read_table, rows_of_faces, write_table
 
 ROWS_AT_ONCE = 8_192
 
@@ -35,7 +35,7 @@ def rank_clusters(
 
     Raises FacesetError if the reference and the faces were embedded by different models.
     """
-    cluster_of = read_table(clusters, CLUSTERS, ["face_id", "cluster"]).to_pandas().set_index("face_id")["cluster"]
+    cluster_of = read_table(clusters, CLUSTERS, ["face_id", "cluster"])
     model = read_metadata(reference)["model"]
     parts = []
     for source, path in embeddings.items():
@@ -44,7 +44,11 @@ def rank_clusters(
             raise FacesetError(f"{source}: its embeddings are not of {model}, as the reference's are. Run again.")
         photos = _vectors(reference, found.vectors.shape[1])
         means = _mean_distances(found.vectors, photos, found.metric)
-        parts.append(pd.DataFrame({"cluster": cluster_of.loc[found.face_ids].to_numpy(), "distance": means}))
+        parts.append(
+            pd.DataFrame(
+                {"cluster": rows_of_faces(cluster_of, found.face_ids)["cluster"].to_numpy(), "distance": means}
+            )
+        )
     grouped = pd.concat(parts).groupby("cluster")["distance"]
     table = pd.DataFrame({"faces": grouped.size(), "distance": grouped.mean().astype(np.float32)})
     table = table.sort_values("distance", kind="stable").reset_index()  # groups come in the order of ids

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from faceset.people.neighbours import gaps_between
+from faceset.people.neighbours import squared_distances_between
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
@@ -46,11 +46,12 @@ class Splits(NamedTuple):
 class Groups:
     """N items in groups. A group goes by the number of its first item, its leader.
 
-    `means` (N, D), `spreads` (N,) and `sizes` (N,) hold for the leaders. `barred` are pairs of leaders never to join.
+    `means` (N, D), `spreads` (N,) and `sizes` (N,) hold for the leaders. `cannot_link` are the pairs of leaders that
+    must not join.
     """
 
     def __init__(self, vectors: Float32, cannot_link: Int64) -> None:
-        """Begin with each of the (N, D) vectors alone. `cannot_link` (P, 2) are items never to be in one group."""
+        """Begin with each of the (N, D) vectors alone. `cannot_link` (P, 2) are items that must not be in one group."""
         count = len(vectors)
         everyone = np.arange(count)
         self.count = count
@@ -58,7 +59,7 @@ class Groups:
         self.spreads = np.zeros(count)
         self.sizes = np.ones(count)
         self.leader = everyone.copy()  # of an item, or an item on the way to the leader
-        self.barred = self.pairs(self.keys(cannot_link[:, 0], cannot_link[:, 1]))
+        self.cannot_link = self.pairs(self.keys(cannot_link[:, 0], cannot_link[:, 1]))
         self._first, self._last, self._next = everyone.copy(), everyone.copy(), np.full(count, NOBODY)
         self._split_scatter = np.zeros(count)
         self._split_first, self._split_last = everyone.copy(), everyone.copy()
@@ -104,23 +105,27 @@ class Groups:
         share = self._split_scatter[leaders] / scatter
         return Splits(share, self._split_first[leaders], self._split_last[leaders], self._loosest[leaders])
 
-    def gaps(self, pairs: Pairs) -> Float64:
+    def squared_distances(self, pairs: Pairs) -> Float64:
         """(P,) mean squared distances between the members of two groups."""
-        return self.spreads[pairs.low] + self.spreads[pairs.high] + gaps_between(self.means, pairs.low, pairs.high)
+        low, high = pairs
+        return self.spreads[low] + self.spreads[high] + squared_distances_between(self.means, low, high)
 
-    def forget_barred(self) -> None:
+    def forget_cannot_link(self) -> None:
         """Let anybody join from here on."""
-        self.barred = Pairs(self.barred.low[:0], self.barred.high[:0])
+        self.cannot_link = Pairs(self.cannot_link.low[:0], self.cannot_link.high[:0])
 
     def merge(self, leaders: Int64, followers: Int64) -> None:
-        """Let each follower's group join a leader's; nobody stands twice in these lists. `barred` is not looked at."""
+        """Let each follower's group join a leader's; nobody stands twice in these lists.
+
+        `cannot_link` is neither looked at nor updated.
+        """
         for start in range(0, len(leaders), ROWS_AT_ONCE):
             self._merge(leaders[start : start + ROWS_AT_ONCE], followers[start : start + ROWS_AT_ONCE])
 
-    def update_barred(self) -> None:
-        """Let `barred` tell of leaders again, after merges."""
+    def update_cannot_link(self) -> None:
+        """Let `cannot_link` tell of leaders again, after merges."""
         labels = self.labels()
-        self.barred = self.pairs(self.keys(labels[self.barred.low], labels[self.barred.high]))
+        self.cannot_link = self.pairs(self.keys(labels[self.cannot_link.low], labels[self.cannot_link.high]))
 
     def _merge(self, leaders: Int64, followers: Int64) -> None:
         share = self.sizes[followers] / (self.sizes[leaders] + self.sizes[followers])
@@ -147,7 +152,7 @@ class Groups:
         self._split_first[taken], self._split_last[taken] = self._first[by], self._last[by]
         self._split_scatter[taken] = scatter[now]
 
-    def _note_loosest(self, leaders: Int64, followers: Int64, gaps: Float64) -> None:
+    def _note_loosest(self, leaders: Int64, followers: Int64, squared: Float64) -> None:
         few = np.minimum(self.sizes[leaders], self.sizes[followers]) <= FEW_ITEMS
         before = np.maximum(self._loosest[leaders], self._loosest[followers])
-        self._loosest[leaders] = np.where(few, before, np.maximum(before, gaps))
+        self._loosest[leaders] = np.where(few, before, np.maximum(before, squared))

@@ -29,7 +29,7 @@ def join_stragglers(groups: Groups, limit: float) -> None:
             leaders, first = np.unique(target_of[followers], return_index=True)
             groups.merge(leaders, followers[first])
             followers = np.delete(followers, first)
-        groups.update_barred()
+        groups.update_cannot_link()
 
 
 def _standing_out(groups: Groups, limit: float) -> tuple[Int64, Int64, np.ndarray]:
@@ -38,26 +38,27 @@ def _standing_out(groups: Groups, limit: float) -> tuple[Int64, Int64, np.ndarra
     rows = leaders[groups.sizes[leaders] <= FEW_ITEMS]
     if not len(rows) or len(leaders) <= COHORT:
         return rows[:0], rows[:0], np.empty(0)
-    places, gaps = nearest(groups.means[rows], groups.means[leaders], COHORT + 1)
+    places, squared = nearest(groups.means[rows], groups.means[leaders], COHORT + 1)
     near = leaders[places]
     # Everybody finds himself too, mostly first: he goes last.
     others = np.argsort(near == rows[:, None], axis=1, kind="stable")[:, :COHORT]
-    targets, gaps = np.take_along_axis(near, others, 1)[:, 0], np.take_along_axis(gaps, others, 1)
-    ratios = gaps[:, 0] / np.maximum(gaps[:, -1], np.finfo(np.float32).tiny)
+    targets, squared = np.take_along_axis(near, others, 1)[:, 0], np.take_along_axis(squared, others, 1)
+    numbers = np.finfo(np.float32)  # NOBODY is infinitely far
+    ratios = squared[:, 0] / np.clip(squared[:, -1], numbers.tiny, numbers.max)
     keys = np.minimum(rows, targets) * groups.count + np.maximum(rows, targets)
-    barred = np.isin(keys, groups.barred.low * groups.count + groups.barred.high)
-    chosen = (ratios <= STANDING_OUT) & (gaps[:, 0] <= limit) & ~barred
+    may_link = ~np.isin(keys, groups.cannot_link.low * groups.count + groups.cannot_link.high)
+    chosen = (ratios <= STANDING_OUT) & (squared[:, 0] <= limit) & may_link
     return rows[chosen], targets[chosen], ratios[chosen]
 
 
 def _settled(groups: Groups, rows: Int64, targets: Int64, ratios: np.ndarray) -> Int64:
-    """(N,) whom each group joins, or itself. Nobody joins one that moves, and no barred two meet at one."""
+    """(N,) whom each group joins, or itself. Nobody joins one that moves, and no two that cannot link meet at one."""
     target_of, ratio_of = np.arange(groups.count), np.zeros(groups.count)
     target_of[rows], ratio_of[rows] = targets, ratios
     mutual = target_of[targets] == rows
     moves = np.where(mutual, rows > targets, target_of[targets] == targets)
     target_of[rows[~moves]] = rows[~moves]
-    low, high = groups.barred
+    low, high = groups.cannot_link
     while (meet := target_of[low] == target_of[high]).any():
         one, other = low[meet], high[meet]
         worse = np.where(ratio_of[one] > ratio_of[other], one, other)

@@ -25,8 +25,8 @@ CLUSTERS = Schema(
     ),
 )
 
-PAIRS = Schema(
-    "pairs",
+MERGE_CANDIDATES = Schema(
+    "merge_candidates",
     "two clusters that may be one person, the likeliest first; never two that were seen in one frame",
     (
         Column("cluster", "string", "the one cluster, that of more faces"),
@@ -46,8 +46,8 @@ NEARNESS = Schema(
     ),
 )
 
-DOUBTS = Schema(
-    "doubts",
+SPLIT_CANDIDATES = Schema(
+    "split_candidates",
     "one cluster that may be two people, the likeliest first",
     (
         Column("cluster", "string", "the cluster"),
@@ -58,11 +58,11 @@ DOUBTS = Schema(
     ),
 )
 
-STEPS = Schema(
-    "steps",
+STRICTNESS_CHANGES = Schema(
+    "strictness_changes",
     "one change that `cluster.strictness` a tenth lower or higher would probably make, of large clusters first",
     (
-        Column("step", "string", "looser or stricter"),
+        Column("direction", "string", "looser or stricter"),
         Column("cluster", "string", "the cluster that another would join, or that would come apart"),
         Column("other", "string", "the cluster, of fewer faces, that would join it", nullable=True),
     ),

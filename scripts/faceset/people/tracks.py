@@ -8,6 +8,7 @@ import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
 from faceset.alignments.tables import FACES
+from faceset.geometry.boxes import overlaps
 from faceset.models.embeddings import Metric, distances, read_embeddings
 from faceset.people.tables import TRACKS
 from faceset.progress import Progress
@@ -32,16 +33,6 @@ class _Track:
     @property
     def mean(self) -> npt.NDArray[np.float64]:
         return self.total / self.length
-
-
-def overlaps(a: npt.ArrayLike, b: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """The (A, B) intersection over union of boxes (A, 4) and (B, 4), each x, y, w, h."""
-    first, second = np.asarray(a, np.float64)[:, None], np.asarray(b, np.float64)[None]
-    top_left = np.maximum(first[..., :2], second[..., :2])
-    bottom_right = np.minimum(first[..., :2] + first[..., 2:], second[..., :2] + second[..., 2:])
-    intersection = np.prod(np.maximum(bottom_right - top_left, 0), axis=-1)
-    union = np.prod(first[..., 2:], axis=-1) + np.prod(second[..., 2:], axis=-1) - intersection
-    return np.asarray(intersection / np.maximum(union, np.finfo(np.float64).tiny))
 
 
 def link_tracks(

@@ -1,18 +1,17 @@
 """The project's settings: what config.yaml may say, and what holds where it is silent."""
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from faceset.errors import FacesetError
+from faceset.hints import hint
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -61,7 +60,7 @@ class Cluster(_Section):
     )
 
     @property
-    def looseness(self) -> float:
+    def threshold_scale(self) -> float:
         """What distances allowed are multiplied by: 1 at the middle of strictness, half more at 0, half of it at 1."""
         return 1.5 - self.strictness
 
@@ -145,6 +144,7 @@ class Config(_Section):
     """The whole of config.yaml."""
 
     sources: str = Field(default="config/sources.tsv", description="The table of footage, from the working directory.")
+    keep_lists: str = Field(default="config/keep", description="Folder of the keep-lists, from the working directory.")
     store: str = Field(default="store", description="Folder of the content store; many projects may share one.")
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="What models run on; `auto` takes CUDA where it works."
@@ -166,6 +166,8 @@ class Config(_Section):
 
 def check_yaml(path: Path) -> None:
     """Raise FacesetError, with the place, if there is a file at `path` that is no YAML mapping."""
+    import yaml  # here, since jobs get their settings from Snakemake
+
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -187,10 +189,8 @@ def load_config(values: Mapping[str, Any]) -> Config:
         first = error.errors()[0]
         location = [str(part) for part in first["loc"]]
         if first["type"] == "extra_forbidden":
-            known = _known_keys(location[:-1])
-            near = difflib.get_close_matches(location[-1], known, 1)
-            hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}."
-            raise FacesetError(f"config.yaml: unknown key {'.'.join(location)}; {hint}") from error
+            said = hint(location[-1], _known_keys(location[:-1]))
+            raise FacesetError(f"config.yaml: unknown key {'.'.join(location)}; {said}") from error
         raise FacesetError(
             f"config.yaml: {'.'.join(location)} is {first['input']!r}: {first['msg'][:1].lower()}{first['msg'][1:]}."
         ) from error

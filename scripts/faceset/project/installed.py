@@ -8,7 +8,6 @@ A ledger beside the file says, for each file that was replaced:
 file old or new, never in part, and the ledger true: a file whose digest is not in `installed` is somebody's own.
 """
 
-import functools
 import hashlib
 import json
 import os
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from faceset.atomic import sync_folder, write_atomically
-from faceset.digests import canonical_json, file_digest
+from faceset.digests import canonical_json, file_digest, remembered_file_digest
 from faceset.errors import FacesetError
 
 LEDGER = ".faceset-install.json"
@@ -155,15 +154,9 @@ def _checked_backup(real: Path, entry: _Entry) -> Path:
 
 def _digest(path: Path) -> str | None:
     try:
-        status = path.stat()
+        return remembered_file_digest(path)
     except FileNotFoundError:
         return None
-    return _digest_of(path, status.st_size, status.st_mtime_ns, status.st_ino)
-
-
-@functools.cache
-def _digest_of(path: Path, size: int, mtime_ns: int, inode: int) -> str:  # noqa: ARG001 (they tell a changed file)
-    return file_digest(path)
 
 
 def _read_ledger(folder: Path) -> dict[str, _Entry]:

@@ -1,40 +1,50 @@
 """A working directory's project: its settings, sources, keep-lists and models, checked and ready to plan with."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from faceset.errors import FacesetError
-from faceset.footage.files import FootageDigests, list_pictures
-from faceset.models.catalogue import (
-    EmbeddingKind,
-    IdentityEntry,
-    Model,
-    identity_entry,
-    load_manifest,
-    load_stored_identities,
-    stored_identity,
-)
+from faceset.footage.digests import FootageDigests
+from faceset.footage.files import list_pictures
+from faceset.hints import hint
+from faceset.project.catalogue import Catalogue
 from faceset.project.config import Config, Faceset, load_config
 from faceset.project.sources import Source, check_name, read_sources
 from faceset.store.objects import Store
 
+if TYPE_CHECKING:
+    from faceset.models.catalogue import EmbeddingKind, Model
+
 REPOSITORY = Path(__file__).resolve().parents[3]
 MODELS_FOLDER = REPOSITORY / "models"
-MODEL_MANIFEST = REPOSITORY / "config" / "models.yaml"
+PACKAGE_CACHE = REPOSITORY / ".cache" / "packages"
+MODEL_CATALOGUE = REPOSITORY / "config" / "models.yaml"
 DETECTION_MODELS = ("mtcnn_pnet", "mtcnn_rnet", "mtcnn_onet", "mediapipe_mesh")
-KEEP_FOLDER = Path("config/keep")
 
 
 @dataclass(frozen=True)
 class Project:
-    """Everything that planning needs to know. Paths are relative to the working directory."""
+    """Everything that planning needs to know. Paths are relative to the working directory.
+
+    `prefix` is what stands before the paths of all results and logs, with its slash; a workflow that imports this one
+    as a module may have set it.
+    """
 
     config: Config
     sources: dict[str, Source]
-    models: dict[str, Model]
-    stored_identities: dict[str, EmbeddingKind] = field(default_factory=dict)
+    catalogue: Catalogue
+    prefix: str = ""
+
+    @property
+    def models(self) -> "Mapping[str, Model]":
+        """The models of the catalogue, by name."""
+        return self.catalogue.models
+
+    def path(self, result: str) -> Path:
+        """Where a result or log lies, of its path in a project without a prefix."""
+        return Path(f"{self.prefix}{result}")
 
     @property
     def store(self) -> Store:
@@ -50,9 +60,14 @@ class Project:
         chosen = self.config.facesets[faceset].sources
         return [name for name in self.sources if chosen is None or name in chosen]
 
+    @property
+    def keep_folder(self) -> Path:
+        """The folder of the keep-lists."""
+        return Path(self.config.keep_lists).expanduser()
+
     def keep_list(self, faceset: str) -> Path:
         """Where the faceset's keep-list is, whether or not there is one yet."""
-        return KEEP_FOLDER / f"{faceset}.tsv"
+        return self.keep_folder / f"{faceset}.tsv"
 
     def reference_photos(self, faceset: str) -> dict[str, Path]:
         """The photos of the person that a faceset wants, by name; none where it has no reference.
@@ -70,11 +85,13 @@ class Project:
         return {path.name: path for path in list_pictures(folder)}
 
     @property
-    def identity(self) -> EmbeddingKind:
+    def identity(self) -> "EmbeddingKind":
         """What tells people apart: a model, or embeddings that the alignments bring."""
+        from faceset.models.catalogue import identity_entry, stored_identity
+
         name = self.config.identity.model
         if self.takes_embeddings_from_alignments:
-            return stored_identity(self.models, self.stored_identities, name)
+            return stored_identity(self.models, self.catalogue.stored_identities, name)
         return identity_entry(self.models, name)
 
     @property
@@ -82,19 +99,25 @@ class Project:
         """Whether no model is run, but what the alignments bring is taken."""
         return self.config.identity.embeddings == "from-alignments"
 
+    @property
+    def identity_models(self) -> tuple[str, ...]:
+        """The model that embeddings are computed with, if they are."""
+        return () if self.takes_embeddings_from_alignments else (self.config.identity.model,)
+
     def faceset(self, name: str) -> Faceset:
         """The settings of one faceset."""
         return self.config.facesets[name]
 
 
-def load_project(values: Mapping[str, Any]) -> Project:
+def load_project(values: Mapping[str, Any], prefix: str = "", check: bool = True) -> Project:
     """The project in the current folder, from config.yaml as read.
 
-    Raises FacesetError for the first thing in the config, the sources or the models that can not be right.
+    With `check`, everything that it names is looked for; a job looks for what it needs when it needs it.
+
+    Raises FacesetError for the first thing in the config, the sources or the models that cannot be right.
     """
     config = load_config(values)
     sources = {source.name: source for source in read_sources(Path(config.sources).expanduser())}
-    models = load_manifest(MODEL_MANIFEST)
     for name, faceset in config.facesets.items():
         check_name(name, "config.yaml", "faceset")
         for key, named in (("sources", faceset.sources or []), ("extract.sources", faceset.extract.sources)):
@@ -102,17 +125,30 @@ def load_project(values: Mapping[str, Any]) -> Project:
                 if source not in sources:
                     raise FacesetError(
                         f"config.yaml: facesets.{name}.{key} names {source!r}, which is not in {config.sources}; "
-                        f"there are: {', '.join(sources)}."
+                        f"{hint(source, sources)}"
                     )
-    for name in DETECTION_MODELS:
-        if name not in models:
-            raise FacesetError(f"{MODEL_MANIFEST}: there is no model {name}, which detection needs.")
-    project = Project(config, sources, models, load_stored_identities(MODEL_MANIFEST))
-    project.identity  # noqa: B018 (it raises where there is none)
-    for name in config.facesets:
-        if project.reference_photos(name) and not isinstance(models.get(config.identity.model), IdentityEntry):
-            raise FacesetError(
-                f"config.yaml: facesets.{name}.reference needs a model that embeds its photos, and {MODEL_MANIFEST} "
-                f"has none called {config.identity.model!r}."
-            )
+    project = Project(config, sources, Catalogue(MODEL_CATALOGUE), prefix)
+    if check:
+        _check(project)
     return project
+
+
+def _check(project: Project) -> None:
+    """Raise FacesetError for the first thing that the project names and that is not there."""
+    from faceset.models.catalogue import IdentityEntry
+
+    for source in project.sources.values():
+        source.check()
+    for name in DETECTION_MODELS:
+        if name not in project.models:
+            raise FacesetError(
+                f"{MODEL_CATALOGUE}: there is no model {name}, which detection needs; {hint(name, project.models)}"
+            )
+    project.identity  # noqa: B018 (it raises where there is none)
+    for name in project.config.facesets:
+        model = project.models.get(project.config.identity.model)
+        if project.reference_photos(name) and not isinstance(model, IdentityEntry):
+            raise FacesetError(
+                f"config.yaml: facesets.{name}.reference needs a model that embeds its photos, and {MODEL_CATALOGUE} "
+                f"has none called {project.config.identity.model!r}."
+            )

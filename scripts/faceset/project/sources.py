@@ -1,14 +1,14 @@
 """The table of footage: sources.tsv."""
 
-import csv
-import difflib
+import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from faceset.alignments.files import default_alignments_path
 from faceset.errors import FacesetError
+from faceset.footage.files import default_alignments_path
 from faceset.project.installed import installed_original
+from faceset.tsv import read_rows
 
 COLUMNS = (
     ("source", True, "a name for it: letters, digits, dot, dash, underscore. It is part of every face's id"),
@@ -45,19 +45,48 @@ RESERVED = ("faces", "facesets")  # folders of results that a source's would be 
 
 @dataclass(frozen=True)
 class Source:
-    """One video or folder of frames.
+    """One video or folder of frames: a row of the table.
 
-    `alignments` is None where faces are to be detected; where `faceset install` put a cleaned file in the original's
-    place, it is the original. `rights` says why this footage may be used.
-    `duplicates` is whether two faces of one frame may be one person; `shards`, how many jobs share long work on it.
+    `rights` says why this footage may be used, `duplicates` whether two faces of one frame may be one person, `shards`
+    how many jobs share long work on it. `where` is the row's place, for messages. What the row names is looked for
+    only where it is asked for, or by `check`: a job needs no other source's files.
     """
 
     name: str
     frames: Path
-    alignments: Path | None
+    alignments_cell: str
     rights: str
-    duplicates: bool = False
-    shards: int = 1
+    duplicates: bool
+    shards: int
+    where: str
+
+    @functools.cached_property
+    def alignments(self) -> Path | None:
+        """The alignments file; None where faces are to be detected.
+
+        Where `faceset install` put a cleaned file in the original's place, it is the original. Raises FacesetError if
+        there is no such file, or if an original is gone.
+        """
+        if self.alignments_cell == "detect":
+            return None
+        if self.alignments_cell:
+            path = Path(self.alignments_cell).expanduser()
+            if not path.is_file():
+                raise FacesetError(
+                    f"{self.where}: {path}: no such alignments file. Leave the cell empty for the default place, "
+                    "or write detect."
+                )
+            return installed_original(path)
+        default = default_alignments_path(self.frames)
+        return installed_original(default) if default.is_file() else None
+
+    def check(self) -> None:
+        """Raise FacesetError if the row names footage or alignments that are not there."""
+        if not self.frames.exists():
+            raise FacesetError(
+                f"{self.where}: {self.frames}: no such video or folder. Paths start at the working directory."
+            )
+        self.alignments  # noqa: B018 (it raises where there is none)
 
 
 def check_name(name: str, where: str, what: str) -> None:
@@ -75,43 +104,19 @@ def read_sources(path: Path) -> tuple[Source, ...]:
 
     Raises FacesetError naming the file, the line and what was expected.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
+    if not path.exists():
         raise FacesetError(
             f"{path}: no such file. It lists your footage, a tab-separated line a source, under the header: "
             f"{' '.join(REQUIRED)}."
-        ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise FacesetError(
-            f"{path}: can not be read as text ({error}). Save it as UTF-8, with tabs between cells."
-        ) from error
-    rows = [
-        (number, row)
-        for number, row in enumerate(csv.reader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE), 1)
-        if any(cell.strip() for cell in row) and not row[0].startswith("#")
-    ]
-    if not rows:
+        )
+    rows = read_rows(path, REQUIRED, OPTIONAL)
+    if rows is None:
         raise FacesetError(f"{path}: empty. Expected the header: {' '.join(REQUIRED)} (separated by tabs).")
-    header = [cell.strip() for cell in rows[0][1]]
-    if len(header) == 1 or (rows[1:] and len(rows[1][1]) == 1):
-        raise FacesetError(f"{path}: a line with a single cell. Cells are separated by tabs, not by spaces.")
-    for column in header:
-        if column not in REQUIRED + OPTIONAL:
-            near = difflib.get_close_matches(column, REQUIRED + OPTIONAL, 1)
-            hint = f"did you mean {near[0]}?" if near else f"known are: {', '.join(REQUIRED + OPTIONAL)}."
-            raise FacesetError(f"{path}: unknown column {column!r}; {hint} (Columns are separated by tabs.)")
-    missing = [column for column in REQUIRED if column not in header]
-    if missing:
-        raise FacesetError(f"{path}: no column {missing[0]!r}; the header needs: {' '.join(REQUIRED)}.")
     found: dict[str, Source] = {}
-    for number, row in rows[1:]:
-        if len(row) > len(header):
-            raise FacesetError(f"{path}, line {number}: {len(row)} cells under a header of {len(header)}.")
-        cells = dict(zip(header, [cell.strip() for cell in row] + [""] * (len(header) - len(row)), strict=True))
-        source = _source(cells, f"{path}, line {number}")
+    for row in rows:
+        source = _source(row.cells, row.where)
         if source.name in found:
-            raise FacesetError(f"{path}, line {number}: the source {source.name!r} is there twice; names must differ.")
+            raise FacesetError(f"{row.where}: the source {source.name!r} is there twice; names must differ.")
         found[source.name] = source
     if not found:
         raise FacesetError(
@@ -139,20 +144,5 @@ def _source(cells: dict[str, str], where: str) -> Source:
     if not cells["frames"]:
         raise FacesetError(f"{where}: the column `frames` is empty; expected a video file or a folder of pictures.")
     frames = Path(cells["frames"]).expanduser()
-    if not frames.exists():
-        raise FacesetError(f"{where}: {frames}: no such video or folder. Paths start at the working directory.")
-    if cells["alignments"] == "detect":
-        alignments = None
-    elif cells["alignments"]:
-        alignments = Path(cells["alignments"]).expanduser()
-        if not alignments.is_file():
-            raise FacesetError(
-                f"{where}: {alignments}: no such alignments file. Leave the cell empty for the default place, "
-                "or write detect."
-            )
-        alignments = installed_original(alignments)
-    else:
-        default = default_alignments_path(frames)
-        alignments = installed_original(default) if default.is_file() else None
-    duplicates, shards = _duplicates(cells.get("duplicates", ""), where), _shards(cells.get("shards", ""), where)
-    return Source(name, frames, alignments, cells["rights"], duplicates, shards)
+    duplicates, shards = _duplicates(cells["duplicates"], where), _shards(cells["shards"], where)
+    return Source(name, frames, cells["alignments"], cells["rights"], duplicates, shards, where)

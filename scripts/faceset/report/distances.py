@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
-from faceset.people.tables import CLUSTERS, STEPS
+from faceset.people.tables import CLUSTERS, STRICTNESS_CHANGES
 from faceset.tables.parquet import read_table
 
 BINS_TO_THE_LIMIT = 20
@@ -38,7 +38,7 @@ class Histogram:
 
 
 @dataclass(frozen=True)
-class Step:
+class StrictnessChange:
     """What the next setting of `strictness` would probably change.
 
     `changes` are the first of the `count` people concerned: by rank, the one that another would join and that other,
@@ -75,16 +75,16 @@ def histogram(clusters: Path, limit: float) -> Histogram | None:
     )
 
 
-def steps_of(steps: Path, strictness: float, ranks: Mapping[str, int]) -> list[Step]:
+def strictness_changes(changes: Path, strictness: float, ranks: Mapping[str, int]) -> list[StrictnessChange]:
     """What the next looser and the next stricter setting would change, as far as there are such settings."""
-    table = read_table(steps, STEPS)
+    table = read_table(changes, STRICTNESS_CHANGES)
     found = []
     for kind, setting in (("looser", strictness - STRICTNESS_STEP), ("stricter", strictness + STRICTNESS_STEP)):
         if 0 <= (setting := round(setting, 6)) <= 1:
-            rows = table.filter(pc.equal(table["step"], kind))
+            rows = table.filter(pc.equal(table["direction"], kind))
             named = rows.slice(0, CHANGES_NAMED).to_pylist()
-            changes = tuple((ranks[row["cluster"]], ranks[row["other"]] if row["other"] else None) for row in named)
-            found.append(Step(kind, setting, rows.num_rows, changes))
+            people = tuple((ranks[row["cluster"]], ranks[row["other"]] if row["other"] else None) for row in named)
+            found.append(StrictnessChange(kind, setting, rows.num_rows, people))
     return found
 
 
@@ -101,5 +101,5 @@ def _bars(counts: npt.NDArray[np.int64], tallest: int) -> str:
 
 
 def _outline(counts: npt.NDArray[np.int64], tallest: int) -> str:
-    steps = "".join(f"V{HEIGHT - height}h{BIN_WIDTH}" for height in _heights(counts, tallest))
-    return f"M0 {HEIGHT}{steps}V{HEIGHT}"
+    outline = "".join(f"V{HEIGHT - height}h{BIN_WIDTH}" for height in _heights(counts, tallest))
+    return f"M0 {HEIGHT}{outline}V{HEIGHT}"

@@ -6,7 +6,6 @@ bytes. Its looks are in `page.html.jinja`, `page.css` and `page.js`.
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +17,10 @@ from faceset.alignments.tables import FACES, PROBLEMS
 from faceset.decisions.keep_list import HEADER
 from faceset.decisions.tables import NOTICES
 from faceset.decisions.tallies import Tally, decision_tallies, faces_in_common, kept_share, merge_small, problem_counts
+from faceset.enumerations import in_words
 from faceset.footage.tables import FRAMES
-from faceset.report.distances import HEIGHT, histogram, steps_of
+from faceset.report.distances import HEIGHT, histogram, strictness_changes
+from faceset.report.inputs import FacesetTables, ReportInputs, ReportSettings, SourceTables
 from faceset.report.people import People
 from faceset.report.pictures import PORTRAIT_PX, THUMBNAIL_PX
 from faceset.report.sheets import SPREAD_HEIGHT, make_sheets
@@ -50,75 +51,33 @@ class FacesetView:
     kept: int
     faces: int
     tallies: tuple[Tally, ...]
-    notices: tuple[tuple[str, str, str], ...]  # kind, face, detail
+    notices: tuple[tuple[str, str | None, str], ...]  # kind, face if any, detail
 
 
-def write_report(
-    output: Path,
-    model: str,
-    threshold: float,
-    strictness: float,
-    method: str,
-    rights: Mapping[str, str],
-    facesets: Mapping[str, Sequence[str]],
-    frames: Mapping[str, Path],
-    faces: Mapping[str, Path],
-    problems: Mapping[str, Path],
-    chips: Mapping[str, Path],
-    measures: Mapping[str, Path],
-    tracks: Mapping[str, Path],
-    clusters: Path,
-    pairs: Path,
-    doubts: Path,
-    steps: Path,
-    nearness: Mapping[str, Path],
-    manifests: Mapping[str, Path],
-    notices: Mapping[str, Path],
-) -> None:
+def write_report(inputs: ReportInputs, settings: ReportSettings, output: Path) -> None:
     """Write the report of a whole project to `output`.
-
-    Parameters
-    ----------
-    model, threshold
-        Which identity model told people apart, and up to which distance faces count as one person.
-    strictness, method
-        The settings of clustering.
-    rights
-        By source, why its footage may be used; empty where nobody said.
-    facesets
-        By faceset, the sources that it draws on.
-    frames, faces, problems, chips, measures, tracks
-        By source, the tables of those names.
-    clusters, pairs, doubts, steps
-        The tables of those names.
-    nearness
-        The tables of those facesets that have a reference.
-    manifests, notices
-        By faceset, the tables of those names.
 
     Raises FacesetError for a file that is not such a table, and where a face to be shown has no readable chip.
     """
-    sources = tuple(_source(name, rights[name], frames[name], faces[name], problems[name]) for name in rights)
-    sets = tuple(_faceset(name, facesets[name], manifests[name], notices[name]) for name in facesets)
-    people = People(clusters, measures)
-    sheets = make_sheets(people, faces, chips, tracks, pairs, doubts, nearness, manifests)
+    people = People(inputs.clusters, inputs.measures)
+    sheets = make_sheets(people, inputs)
     page = _render(
-        model=model,
-        threshold=threshold,
-        strictness=strictness,
-        method=method,
-        sources=sources,
-        facesets=sets,
-        in_common=faces_in_common(manifests),
+        model=settings.model,
+        threshold=settings.threshold,
+        strictness=settings.strictness,
+        method=settings.method,
+        sources=tuple(_source(name, tables) for name, tables in inputs.sources.items()),
+        facesets=tuple(_faceset(name, tables) for name, tables in inputs.facesets.items()),
+        in_common=faces_in_common(inputs.manifests),
         people=[view for view in sheets.views if view.person],
         others=[view for view in sheets.views if not view.person],
         listed={view.rank for view in sheets.views},
         pairs=sheets.pairs,
         doubts=sheets.doubts,
-        references=list(nearness),
-        histogram=histogram(clusters, threshold),
+        references=list(inputs.nearness),
+        histogram=histogram(inputs.clusters, settings.threshold),
         histogram_height=HEIGHT,
-        steps=steps_of(steps, strictness, sheets.ranks),
+        steps=strictness_changes(inputs.strictness_changes, settings.strictness, sheets.ranks),
         people_count=len(people.sizes),
         header=HEADER,
         portrait_px=PORTRAIT_PX,
@@ -128,27 +87,28 @@ def write_report(
     output.write_text(page, encoding="utf-8", newline="\n")
 
 
-def _source(name: str, rights: str, frames: Path, faces: Path, problems: Path) -> SourceView:
-    table = read_table(problems, PROBLEMS)
+def _source(name: str, tables: SourceTables) -> SourceView:
+    problems = read_table(tables.problems, PROBLEMS)
     found = []
-    for kind, count in problem_counts(problems).items():
-        first = table.filter(pc.equal(table["kind"], kind)).slice(0, DETAILS_LISTED).to_pylist()
-        found.append((kind, count, tuple(f"{row['frame']}: {row['detail']}" for row in first)))
+    for kind, count in problem_counts(tables.problems).items():
+        first = problems.filter(pc.equal(problems["kind"], kind)).slice(0, DETAILS_LISTED).to_pylist()
+        details = (": ".join(text for text in (row["frame"], row["detail"]) if text) for row in first)
+        found.append((kind, count, tuple(details)))
     return SourceView(
         name,
-        read_table(frames, FRAMES, ["position"]).num_rows,
-        read_table(faces, FACES, ["face_index"]).num_rows,
-        rights.strip(),
+        read_table(tables.frames, FRAMES, ["position"]).num_rows,
+        read_table(tables.faces, FACES, ["face_index"]).num_rows,
+        tables.rights.strip(),
         tuple(found),
     )
 
 
-def _faceset(name: str, sources: Sequence[str], manifest: Path, notices: Path) -> FacesetView:
-    tallies = decision_tallies(manifest)
+def _faceset(name: str, tables: FacesetTables) -> FacesetView:
+    tallies = decision_tallies(tables.manifest)
     few = merge_small(tallies, REASONS_LISTED)
-    told = [(row["kind"], row["face"], row["detail"]) for row in read_table(notices, NOTICES).to_pylist()]
+    told = [(row["kind"], row["face"], row["detail"]) for row in read_table(tables.notices, NOTICES).to_pylist()]
     told.sort(key=lambda notice: notice[0] != "contradiction")  # the only kind that leaves something undecided
-    return FacesetView(name, tuple(sources), *kept_share(tallies), tuple(few), tuple(told))
+    return FacesetView(name, tuple(tables.sources), *kept_share(tallies), tuple(few), tuple(told))
 
 
 def _render(**values: object) -> str:
@@ -161,6 +121,7 @@ def _render(**values: object) -> str:
         keep_trailing_newline=True,
     )
     environment.filters["count"] = lambda number: f"{number:,}"
+    environment.filters["in_words"] = in_words
     style = (HERE / "page.css").read_text(encoding="utf-8")
     script = (HERE / "page.js").read_text(encoding="utf-8")
     return environment.get_template("page.html.jinja").render(

@@ -12,7 +12,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from faceset.alignments.tables import FACES
 from faceset.crops.tables import MEASURES
 from faceset.decisions.tables import MANIFEST
 from faceset.people.tables import CLUSTERS, TRACKS
@@ -123,16 +122,6 @@ class People:
         return {
             row["face_id"]: Place(**{name: row[name] for name in Place.__annotations__}) for row in table.to_pylist()
         }
-
-
-def boxes_of(wanted: Iterable[str], faces: Mapping[str, Path]) -> dict[str, tuple[int, int, int, int]]:
-    """The boxes (x, y, w, h in pixels of the frame) of the faces in `wanted`."""
-    wanted = sorted(wanted)
-    return {
-        row["face_id"]: (row["x"], row["y"], row["w"], row["h"])
-        for path in faces.values()
-        for row in _only(read_table(path, FACES, ["face_id", "x", "y", "w", "h"]), wanted).to_pylist()
-    }
 
 
 def track_lengths(wanted: Iterable[str], tracks: Mapping[str, Path]) -> dict[str, int]:

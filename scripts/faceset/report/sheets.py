@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from faceset.alignments.boxes import read_boxes
 from faceset.decisions.keep_list import format_row
-from faceset.people.tables import DOUBTS, NEARNESS, PAIRS
+from faceset.people.tables import MERGE_CANDIDATES, NEARNESS, SPLIT_CANDIDATES
+from faceset.report.inputs import ReportInputs
 from faceset.report.people import (
     People,
     Person,
     Place,
     Spread,
     Verdict,
-    boxes_of,
     kept_by_cluster,
     track_lengths,
     verdicts_on,
@@ -96,24 +97,15 @@ class Sheets:
     ranks: dict[str, int]
 
 
-def make_sheets(
-    people: People,
-    faces: Mapping[str, Path],
-    chips: Mapping[str, Path],
-    tracks: Mapping[str, Path],
-    pairs: Path,
-    doubts: Path,
-    nearness: Mapping[str, Path],
-    manifests: Mapping[str, Path],
-) -> Sheets:
+def make_sheets(people: People, inputs: ReportInputs) -> Sheets:
     """Everything that is shown of the people: by nearness to the facesets' references, then the largest first.
 
-    The parameters are those of `write_report`, and so are the errors.
+    Raises FacesetError as `write_report` does.
     """
-    near = {name: _nearness(path) for name, path in nearness.items()}
+    near = {name: _nearness(path) for name, path in inputs.nearness.items()}
     nearest = {cluster: min(of.get(cluster, math.inf) for of in near.values()) for cluster in people.sizes if near}
     ranks = {cluster: rank for rank, cluster in enumerate(sorted(people.sizes, key=lambda c: nearest.get(c, 0)), 1)}
-    kept = {faceset: kept_by_cluster(path) for faceset, path in manifests.items()}
+    kept = {faceset: kept_by_cluster(path) for faceset, path in inputs.manifests.items()}
     # Whoever a faceset keeps is listed, however small, so that every decision can be seen and undone.
     listed = [
         cluster
@@ -121,11 +113,13 @@ def make_sheets(
         if rank <= PEOPLE_LISTED or any(of_faceset.get(cluster, (0, 0))[0] for of_faceset in kept.values())
     ]
     closely = {cluster: people.person(cluster) for cluster in listed[:PEOPLE_IN_FULL]}
-    doubtful = [row for row in read_table(doubts, DOUBTS).to_pylist() if row["cluster"] in closely][:DOUBTS_SHOWN]
+    doubtful = [
+        row for row in read_table(inputs.split_candidates, SPLIT_CANDIDATES).to_pylist() if row["cluster"] in closely
+    ][:DOUBTS_SHOWN]
     shown = [face for person in closely.values() for face in person.shown] + [row["face"] for row in doubtful]
-    pictures = pictures_of({**dict.fromkeys(shown, THUMBNAIL_PX), **dict.fromkeys(closely, PORTRAIT_PX)}, chips)
-    boxes = boxes_of([*shown, *listed], faces)
-    face_views = _face_views(people, shown, pictures, boxes, ranks, tracks, manifests)
+    pictures = pictures_of({**dict.fromkeys(shown, THUMBNAIL_PX), **dict.fromkeys(closely, PORTRAIT_PX)}, inputs.chips)
+    boxes = read_boxes(inputs.faces, [*shown, *listed])
+    face_views = _face_views(people, shown, pictures, boxes, ranks, inputs)
 
     views = {}
     for cluster in listed:
@@ -147,7 +141,7 @@ def make_sheets(
         views[cluster] = view
     likely = [
         (views[row["cluster"]], views[row["other"]], row["distance"])
-        for row in read_table(pairs, PAIRS).to_pylist()
+        for row in read_table(inputs.merge_candidates, MERGE_CANDIDATES).to_pylist()
         if row["cluster"] in closely and row["other"] in closely
     ]
     return Sheets(
@@ -169,12 +163,11 @@ def _face_views(
     pictures: Mapping[str, str],
     boxes: Mapping[str, tuple[int, int, int, int]],
     ranks: Mapping[str, int],
-    tracks: Mapping[str, Path],
-    manifests: Mapping[str, Path],
+    inputs: ReportInputs,
 ) -> dict[str, FaceView]:
     places = people.places(shown)
-    lengths = track_lengths({place.track for place in places.values()}, tracks)
-    verdicts = verdicts_on(places, manifests)
+    lengths = track_lengths({place.track for place in places.values()}, inputs.tracks)
+    verdicts = verdicts_on(places, inputs.manifests)
     views = {}
     for face, place in places.items():
         length = lengths[place.track]

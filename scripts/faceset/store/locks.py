@@ -12,20 +12,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from faceset.errors import FacesetError
+from faceset.store.format import HELD, check_format
 
-NAME = "lock"
-CLAIMS = "locks"
+USE = f"{HELD}/use"
+CLAIMS = f"{HELD}/claims"
 
 
 @contextlib.contextmanager
 def shared(root: Path) -> Iterator[None]:
     """Keep everything in the store at `root`, for as long as it is used; waits for one who removes things.
 
-    A store that can not be written may be used without.
+    A store that cannot be written may be used without. Raises FacesetError for a store of another format.
     """
     with contextlib.ExitStack() as stack:
         try:
-            descriptor = _open(root)
+            check_format(root)
+            descriptor = _open(root / USE)
         except OSError:  # nothing can be removed from it here; what can not go on without writing will say so
             yield
             return
@@ -42,14 +44,15 @@ def shared(root: Path) -> Iterator[None]:
 def alone(root: Path) -> Iterator[None]:
     """Be the only one to use the store at `root`, so that things can be removed from it.
 
-    Raises FacesetError if a run uses it, if there is no store, or if it can not be written.
+    Raises FacesetError if a run uses it, if there is no store, if it is of another format, or cannot be written.
     """
     if not root.is_dir():
         raise FacesetError(f"{root}: there is no store. Run the workflow first, or set `store` in the config.")
     try:
-        descriptor = _open(root)
+        check_format(root)
+        descriptor = _open(root / USE)
     except OSError as error:
-        raise FacesetError(f"{root}: can not be written ({error.strerror}).") from error
+        raise FacesetError(f"{root}: cannot be written ({error.strerror}).") from error
     with contextlib.ExitStack() as stack:
         stack.callback(os.close, descriptor)
         try:
@@ -69,7 +72,7 @@ def claimed(root: Path, name: str) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         while True:
             try:
-                descriptor = _open(root / CLAIMS, name)
+                descriptor = _open(path)
             except OSError as error:
                 raise FacesetError(
                     f"{path.parent}: can not be written ({error.strerror}). Set `store` in the config."
@@ -89,6 +92,6 @@ def claimed(root: Path, name: str) -> Iterator[None]:
         yield
 
 
-def _open(root: Path, name: str = NAME) -> int:
-    root.mkdir(parents=True, exist_ok=True)
-    return os.open(root / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+def _open(path: Path) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)

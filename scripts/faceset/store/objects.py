@@ -1,11 +1,13 @@
 """The content store: what was ever computed, named by the SHA-256 of its bytes.
 
     objects/ab/<sha256>         one file; read-only
-    actions/ab/<key>.json       which artifacts the action of that key made, and from what: the key is its digest
+    actions/ab/<key>.json       which artifacts the action of that key made, and from what, see faceset.store.actions
     cuts/                       pixels of extracted faces, see faceset.training.packs
-    footage/                    digests of the files of footage, see faceset.footage.files
-    roots/<sha256>              the path of a working directory whose records name what is in here
-    lock                        held by all who use the store, and by one who removes from it, see store_lock
+    footage/                    digests of the files of footage, see faceset.footage.digests
+    roots/<sha256>              a working directory whose records name what is in here
+    format                      the number of the format, see faceset.store.format
+    lock/                       what those hold who use the store, see faceset.store.locks
+    locks                       a file that keeps code of format 1 out
     tmp/                        work in progress, on the same file system
     quarantine/                 objects that did not verify, set aside
 
@@ -13,80 +15,17 @@ Everything appears by a rename of something complete, so a crash leaves at worst
 """
 
 import contextlib
-import json
 import os
-import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from faceset.atomic import sync_folder, write_atomically
-from faceset.digests import canonical_json, file_digest, text_digest
+from faceset.digests import file_digest
 from faceset.errors import FacesetError
-
-
-@dataclass(frozen=True)
-class Artifact:
-    """What one output of a stage is: its digest, and its size in bytes."""
-
-    sha256: str
-    size: int
-
-    def as_json(self) -> dict[str, Any]:
-        """The form in which records and actions hold it."""
-        return {"sha256": self.sha256, "size": self.size}
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> "Artifact":
-        """Read what `as_json` wrote; raises ValueError, KeyError or TypeError on anything else."""
-        if not re.fullmatch("[0-9a-f]{64}", value["sha256"]):
-            raise ValueError(f"{value['sha256']!r} is no SHA-256")
-        return cls(value["sha256"], int(value["size"]))
-
-
-@dataclass(frozen=True)
-class Action:
-    """What an action made: its outputs by name, and what it ran on (for people; not part of any key)."""
-
-    outputs: dict[str, Artifact]
-    ran_on: str
-
-    def as_json(self) -> dict[str, Any]:
-        """The form in which records and the store's actions hold it."""
-        outputs = {name: artifact.as_json() for name, artifact in self.outputs.items()}
-        return {"outputs": outputs, "ran_on": self.ran_on}
-
-    def to_bytes(self) -> bytes:
-        """Canonical JSON, one line."""
-        return (canonical_json(self.as_json()) + "\n").encode()
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> "Action":
-        """Read what `to_bytes` wrote; raises ValueError, KeyError or TypeError on anything else."""
-        value = json.loads(data)
-        return cls({name: Artifact.from_json(entry) for name, entry in value["outputs"].items()}, value["ran_on"])
-
-
-class DamagedActionError(Exception):
-    """What is in an action's file is not what was written there."""
-
-
-def proven_action(key: str, data: bytes) -> tuple[Action, dict[str, Any]]:
-    """The action in the bytes of its file, and what it was made from, of which `key` is the digest.
-
-    Raises DamagedActionError if they are not what `Store.remember` wrote for this key.
-    """
-    try:
-        made_from = json.loads(data)["made_from"]
-        action = Action.from_bytes(data)
-        if text_digest(canonical_json(made_from)) != key:
-            raise ValueError("it is of another key")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise DamagedActionError(str(error)) from error
-    return action, made_from
+from faceset.store.actions import Action, Artifact, DamagedActionError, Instance, Provenance, StoredAction
+from faceset.store.locks import claimed
 
 
 class Store:
@@ -180,20 +119,38 @@ class Store:
     def _action_path(self, key: str) -> Path:
         return self.root / "actions" / key[:2] / f"{key}.json"
 
+    def read(self, key: str) -> StoredAction | None:
+        """The action of this key as its file holds it; None if there is none, or a damaged one, which is none."""
+        try:
+            return StoredAction.proven(key, self._action_path(key).read_bytes())
+        except (FileNotFoundError, DamagedActionError):
+            return None
+
     def find(self, key: str) -> Action | None:
         """What the action of this key made, if it is known and all of it is there."""
-        try:
-            action, _ = proven_action(key, self._action_path(key).read_bytes())
-        except (FileNotFoundError, DamagedActionError):  # a damaged action is no action
+        stored = self.read(key)
+        if stored is None or not all(self.has(artifact) for artifact in stored.action.outputs.values()):
             return None
-        return action if all(self.has(artifact) for artifact in action.outputs.values()) else None
+        return stored.action
 
-    def remember(self, key: str, action: Action, made_from: Mapping[str, Any]) -> None:
-        """Note what the action of this key made, and from what. Its objects must be in the store already."""
-        data = canonical_json({"made_from": made_from, **action.as_json()}) + "\n"
-        write_atomically(self._action_path(key), data.encode())
+    def remember(self, action: Action, provenance: Provenance, instance: Instance) -> None:
+        """Note what an action made, from what, and for whom. Its objects must be in the store already."""
+        before = self.read(provenance.key)
+        instances = before.instances if before else ()
+        stored = StoredAction(action, provenance, instances).of(instance)
+        write_atomically(self._action_path(provenance.key), stored.to_bytes())
 
-    def mark_used(self, key: str) -> None:
-        """Note that the action of this key was of use now: its file's modification time says when that was last."""
+    def note_use(self, key: str, instance: Instance) -> None:
+        """Note that the action of this key was of use now, and for whom.
+
+        Its file's modification time says when that was last, and what it holds, for which instances: so forgetting a
+        source or faceset finds it. In a store that can only be read, nothing is noted.
+        """
         with contextlib.suppress(OSError):  # another user's, or a store that can only be read
             os.utime(self._action_path(key))
+        stored = self.read(key)
+        if stored is not None and instance not in stored.instances:
+            with contextlib.suppress(FacesetError, OSError), claimed(self.root, f"{key} instances"):
+                stored = self.read(key)  # somebody else may have noted one meanwhile
+                if stored is not None:
+                    write_atomically(self._action_path(key), stored.of(instance).to_bytes())

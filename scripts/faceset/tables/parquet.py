@@ -1,5 +1,6 @@
 """Reading and writing tables as Parquet files, so that equal rows always give equal bytes."""
 
+import contextlib
 import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,9 +9,10 @@ from types import TracebackType
 from typing import Any, Self
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from faceset.errors import FacesetError
+from faceset.errors import FacesetError, is_machine_fault
 from faceset.tables.schema import Schema
 
 ROW_GROUP_ROWS = 65_536
@@ -93,10 +95,8 @@ def write_table(
 
 
 def _open(path: Path, schema: Schema) -> pq.ParquetFile:
-    try:
+    with _named(path):
         file = pq.ParquetFile(path, page_checksum_verification=True)
-    except (OSError, pa.ArrowException) as error:
-        raise _unreadable(path, error) from error
     if not file.schema_arrow.equals(arrow_schema(schema)):
         raise FacesetError(
             f"{path}: not a {schema.name} table: expected the columns {', '.join(schema.names)}, "
@@ -105,8 +105,15 @@ def _open(path: Path, schema: Schema) -> pq.ParquetFile:
     return file
 
 
-def _unreadable(path: Path, error: Exception) -> FacesetError:
-    return FacesetError(f"{path}: not a readable Parquet file ({error}). Delete it and run again.")
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Name the file in what reading it raises; full memory and a failing disk are no reason to delete it."""
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        if is_machine_fault(error):
+            raise
+        raise FacesetError(f"{path}: not a readable Parquet file ({error}). Delete it and run again.") from error
 
 
 def read_table(path: Path, schema: Schema, columns: Sequence[str] | None = None) -> pa.Table:
@@ -115,10 +122,24 @@ def read_table(path: Path, schema: Schema, columns: Sequence[str] | None = None)
     Raises FacesetError where the file is not such a table.
     """
     file = _open(path, schema)
-    try:
+    with _named(path):
         return file.read(columns=list(columns) if columns else None)
-    except (OSError, pa.ArrowException) as error:
-        raise _unreadable(path, error) from error
+
+
+def rows_of_faces(table: pa.Table, face_ids: Sequence[str] | pa.Array | pa.ChunkedArray) -> pa.Table:
+    """Return the rows of a table, which has a column face_id, that are of these faces, in their order.
+
+    Raises FacesetError naming the first face that the table lacks.
+    """
+    wanted = face_ids if isinstance(face_ids, pa.Array | pa.ChunkedArray) else pa.array(face_ids, pa.string())
+    places = pc.index_in(wanted, value_set=table["face_id"])
+    if places.null_count:
+        first = wanted.filter(pc.is_null(places))[0].as_py()
+        raise FacesetError(
+            f"{first}: the table of {', '.join(table.column_names)} lacks this face ({places.null_count:,} of "
+            f"{len(wanted):,} faces that should be there). Its makers do not agree: remove both results and run again."
+        )
+    return table.take(places)
 
 
 def iterate_rows(
@@ -128,10 +149,8 @@ def iterate_rows(
 
     Raises FacesetError where the file is not such a table.
     """
-    try:
+    with _named(path):
         yield from _batches(_open(path, schema), batch_rows, rows)
-    except (OSError, pa.ArrowException) as error:
-        raise _unreadable(path, error) from error
 
 
 def _batches(file: pq.ParquetFile, batch_rows: int, rows: slice) -> Iterator[pa.RecordBatch]:

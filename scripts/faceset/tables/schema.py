@@ -17,7 +17,7 @@ class Column:
     """One column: its type, what it means, its unit, and whether a value may be missing.
 
     The type is an Arrow type by name: `string`, `bool`, `binary`, `binary[32]`, `int16` to `int64`, `float32`,
-    `list<int32>`, `list<float32>`, `float32[128]` for a vector of so many numbers.
+    `list<int32>`, `list<float32>`, `list<string>`, `float32[128]` for a vector of so many numbers.
     """
 
     name: str

@@ -1,5 +1,7 @@
 """Cleaned alignments: those of a source, with the faces that a faceset keeps and no others."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -13,35 +15,54 @@ from faceset.tables.parquet import read_table, write_table
 from faceset.training.tables import KEPT
 
 
-def clean_alignments(
-    alignments: Path,
-    frames: Path,
-    manifest: Path,
-    source: str,
-    video: str | None,
-    fsa_out: Path,
-    msgpack_out: Path,
-    kept_out: Path,
-) -> None:
-    """Write a source's alignments with only the kept faces, as faceswap reads them and as we do.
-
-    Every frame stays, in its order and with its video_meta, also where no face is left. Entries are named after the
-    footage as it is called now; one of a frame that the footage does not have keeps its name.
+@dataclass(frozen=True)
+class CleanInputs:
+    """What cleaned alignments are made from.
 
     Parameters
     ----------
     alignments
         As ingest wrote them (msgpack).
-    frames, manifest
-        The source's `frames` table and the faceset's `manifest` table.
-    source, video
-        The source's name; the file name of its video as it is called now, None for a folder of pictures.
-    fsa_out, msgpack_out, kept_out
-        The cleaned alignments in both forms, and the `kept` table that tells their faces' ids, in the same order.
+    frames
+        The source's `frames` table.
+    manifests
+        `manifest` tables: a face stays that any of them keeps.
     """
-    footage = {row["frame"]: row for row in read_table(frames, FRAMES, ["frame", "position", "name"]).to_pylist()}
-    kept = _kept_faces(manifest, source)
-    read = read_msgpack(alignments)
+
+    alignments: Path
+    frames: Path
+    manifests: Sequence[Path]
+
+
+@dataclass(frozen=True)
+class CleanSettings:
+    """The source's name, and the file name of its video as it is called now, None for a folder of pictures."""
+
+    source: str
+    video: str | None
+
+
+@dataclass(frozen=True)
+class CleanOutputs:
+    """Where the cleaned alignments go, in both forms, and the `kept` table of their faces' ids, in the same order."""
+
+    fsa: Path
+    alignments: Path
+    kept: Path
+
+
+def clean_alignments(inputs: CleanInputs, settings: CleanSettings, outputs: CleanOutputs) -> None:
+    """Write a source's alignments with only the kept faces, as faceswap reads them and as we do.
+
+    Every frame stays, in its order and with its video_meta, also where no face is left. Entries are named after the
+    footage as it is called now; one of a frame that the footage does not have keeps its name.
+    """
+    source, video = settings.source, settings.video
+    footage = {
+        row["frame"]: row for row in read_table(inputs.frames, FRAMES, ["frame", "position", "name"]).to_pylist()
+    }
+    kept = _kept_faces(inputs.manifests, source)
+    read = read_msgpack(inputs.alignments)
     entries, rows = {}, []
     for key, entry in read.frames.items():
         frame = frame_of_key(key, video is not None)
@@ -51,13 +72,16 @@ def clean_alignments(
         name = key if frame not in footage else frame_name(video, frame) if video else footage[frame]["name"]
         entries[name] = {**entry, "faces": [entry["faces"][index] for index in stay]}
     data = {**read.data, "__data__": entries}
-    for output, chunks in ((fsa_out, fsa_chunks(data)), (msgpack_out, msgpack_chunks(data))):
+    for output, chunks in ((outputs.fsa, fsa_chunks(data)), (outputs.alignments, msgpack_chunks(data))):
         with output.open("wb") as file:
             file.writelines(chunks)
     columns = zip(*rows, strict=True) if rows else [()] * len(KEPT.columns)
-    write_table(kept_out, KEPT, dict(zip(KEPT.names, columns, strict=True)))
+    write_table(outputs.kept, KEPT, dict(zip(KEPT.names, columns, strict=True)))
 
 
-def _kept_faces(manifest: Path, source: str) -> set[str]:
-    table = read_table(manifest, MANIFEST, ["face_id", "source", "kept"])
-    return set(table.filter(pc.field("kept") & (pc.field("source") == source))["face_id"].to_pylist())
+def _kept_faces(manifests: Sequence[Path], source: str) -> set[str]:
+    kept: set[str] = set()
+    for path in manifests:
+        table = read_table(path, MANIFEST, ["face_id", "source", "kept"])
+        kept.update(table.filter(pc.field("kept") & (pc.field("source") == source))["face_id"].to_pylist())
+    return kept

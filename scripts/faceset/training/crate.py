@@ -48,7 +48,7 @@ def write_crate(
     Parameters
     ----------
     made_from
-        What the stage `crate` is made from (`Step.made_from`): settings, code, models, libraries, the user's files.
+        What the stage `crate` is made from (`Provenance.as_json`): settings, code, models, libraries, the user's files.
     frames
         The sources' `frames` tables, which know the footage by its digests.
     made
@@ -59,16 +59,16 @@ def write_crate(
         The copy of it, and the metadata.
     """
     shutil.copyfile(snakefile, workflow_output)
-    params = made_from["params"]
+    settings = made_from["settings"]
     crate = ROCrate(version=ROCRATE_VERSION)
     crate.metadata.extra_terms.update(TERMS)
     workflow = _add_workflow(crate, made_from, workflow_output)
     files = {name: digest for name, digest in made_from["files"].items() if name != "workflow"}
-    given = _add_footage(crate, frames, params["rights"]) + _add_files(crate, files)
+    given = _add_footage(crate, frames, settings["rights"]) + _add_files(crate, files)
     given += [_add_model(crate, name, model) for name, model in sorted(made_from["models"].items())]
     ((_, clusters),) = made_from["inputs"]["clusters"]
     given.append(_add_given(crate, clusters, "File", name="clusters.parquet", description=_OF_CLUSTERS))
-    given += _add_settings(crate, params["settings"])
+    given += _add_settings(crate, settings["settings"])
     results = [_add_result(crate, path, *what) for path, what in sorted(made.items())]
     faces = crate.add_dataset(dest_path=FACES, properties={"name": "training faces", "description": _OF_FACES})
     action = crate.add(
@@ -77,7 +77,7 @@ def write_crate(
             "#run",
             properties={
                 "@type": "CreateAction",
-                "name": f"Making the face set {params['faceset']}",
+                "name": f"Making the face set {settings['faceset']}",
                 "actionStatus": {"@id": "http://schema.org/CompletedActionStatus"},
             },
         )
@@ -91,12 +91,12 @@ def write_crate(
     root = crate.root_dataset
     root["conformsTo"] = [{"@id": uri} for uri in PROFILES]
     root["mentions"] = action
-    root["name"] = f"Face set {params['faceset']}"
+    root["name"] = f"Face set {settings['faceset']}"
     root["description"] = (
         "Training faces, cleaned alignments and the decisions behind them, made by Faceset from the footage that is "
         "named by its digests."
     )
-    rights = sorted({text for text in params["rights"].values() if text})
+    rights = sorted({text for text in settings["rights"].values() if text})
     root["license"] = "; ".join(rights) or "not stated"
     output.write_text(_text(crate), encoding="utf-8")
 
@@ -110,7 +110,7 @@ def _add_workflow(crate: ROCrate, made_from: Mapping[str, Any], file: Path) -> D
     workflow = crate.add_workflow(file, file.name, main=True, lang="snakemake", gen_cwl=False)
     workflow["name"] = "Faceset"
     workflow["sha256"] = made_from["files"]["workflow"]
-    workflow["version"] = text_digest(canonical_json(made_from["params"]["code"]))
+    workflow["version"] = text_digest(canonical_json(made_from["settings"]["code"]))
     workflow["description"] = "The version is the SHA-256 of the digests of all code that the results depend on."
     workflow["softwareRequirements"] = [
         crate.add(

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from faceset.footage.frames import Picture, read_frames
+from faceset.footage.decoding import Picture
+from faceset.footage.frames import read_frames
 from faceset.parallel import in_order
 from faceset.progress import Progress
 from faceset.training.pixels import FacePixels, cut_face

@@ -17,17 +17,16 @@ from numpy.typing import NDArray
 
 from faceset.alignments.files import VERSION, iterate_msgpack, unpack_frame
 from faceset.alignments.tables import FACES
-from faceset.code_digest import code_digests
 from faceset.crops.tables import MEASURES
 from faceset.digests import canonical_json
 from faceset.face_ids import frame_of_key
 from faceset.footage.files import is_video
 from faceset.footage.tables import FRAMES
 from faceset.geometry.transforms import PADDING_RATIO, base_matrices, crop_matrices, face_sizes, minimum_size_px
-from faceset.tables.parquet import TableWriter, iterate_rows, read_table
+from faceset.tables.parquet import TableWriter, iterate_rows, read_table, rows_of_faces
 from faceset.training.cutting import cut_faces, cut_key
 from faceset.training.packs import Cuts
-from faceset.training.pictures.png import encode, header_text
+from faceset.training.pictures.png import face_png
 from faceset.training.tables import EXTRACTED, KEPT
 
 CENTERING: Final = "head"
@@ -59,6 +58,7 @@ def extract_faces(
     size_px: int,
     min_size_percent: int,
     every: int,
+    picture_code: str,
     threads: int = 1,
 ) -> None:
     """Cut the kept faces that were never cut before, and write the `extracted` table of all.
@@ -76,6 +76,8 @@ def extract_faces(
     size_px, min_size_percent, every
         Edge of the pictures; faces smaller than this share of it in their frame are left out; frames whose position
         is no multiple of `every` are passed over.
+    picture_code
+        A digest of the code that writes face pictures: where it is another, the files are written again.
     threads
         How many frames are worked on at once; what is written does not depend on it.
     """
@@ -85,7 +87,7 @@ def extract_faces(
     keys = [chosen.keys[face] for face in new.tolist()]
     cuts.add(cut_faces(footage, frames, positions, keys, chosen.matrices[new], size_px, threads))
     with TableWriter(output, EXTRACTED) as table:
-        for row in _rows(chosen, frames, alignments, is_video(footage), cuts):
+        for row in _rows(chosen, frames, alignments, is_video(footage), cuts, picture_code):
             table.add(**{name: [value] for name, value in row.items()})
 
 
@@ -102,8 +104,8 @@ def _chosen(
     rows = read_table(kept, KEPT).sort_by([("position", "ascending"), ("index", "ascending")])
     rows = rows.filter(pa.array(rows["position"].to_numpy() % every == 0))
     matrices = np.empty((len(rows), 2, 3))
-    heads = read_table(measures, MEASURES, ["face_id", "head_x", "head_y"])
-    heads = heads.take(pc.index_in(rows["face_id"], heads["face_id"]))
+    heads = rows_of_faces(read_table(measures, MEASURES, ["face_id", "head_x", "head_y"]), rows["face_id"])
+    rows_of_faces(read_table(faces, FACES, ["face_id"]), rows["face_id"])  # all are there, so all are placed below
     offsets = np.column_stack([heads[name].to_numpy() for name in ("head_x", "head_y")]).reshape(-1, 2)
     for batch in iterate_rows(faces, FACES, FACES_AT_ONCE):
         batch = batch.filter(pc.is_in(batch["face_id"], rows["face_id"]))
@@ -131,7 +133,9 @@ def _crops(landmarks: pa.ListArray, offsets: NDArray[np.float32], size_px: int) 
     return matrices
 
 
-def _rows(chosen: _Faces, frames: Path, alignments: Path, video: bool, cuts: Cuts) -> Iterator[dict[str, Any]]:
+def _rows(
+    chosen: _Faces, frames: Path, alignments: Path, video: bool, cuts: Cuts, picture_code: str
+) -> Iterator[dict[str, Any]]:
     """The rows of the `extracted` table, in the order of the alignments."""
     positions, ids, indices = (chosen.rows[name].to_numpy() for name in ("position", "face_id", "index"))
     table = read_table(frames, FRAMES, ["position", "frame", "width", "height"]).take(np.unique(positions))
@@ -154,7 +158,7 @@ def _rows(chosen: _Faces, frames: Path, alignments: Path, video: bool, cuts: Cut
                 "pixels": cuts.pixels(chosen.keys[face]),
             }
             # Another face of its frame may change this too: the file is then made again, no different.
-            made_of = {**row, "entry": entry, "code": code_digests("faceset.training.pictures.png")}
+            made_of = {"kind": "picture", **row, "entry": entry, "code": picture_code}
             row["picture"] = hashlib.sha256(canonical_json(made_of).encode()).hexdigest()
             yield row
 
@@ -192,5 +196,4 @@ def extracted_files(
                 "source_frame_dims": [row["height"], row["width"]],
             }
             cut = cuts.read(bytes.fromhex(row["cut"]))
-            text = header_text(faces[row["index"]], source)
-            yield wanted[row["face_id"]], encode(cut.size_px, cut.size_px, cut.packed, text)
+            yield wanted[row["face_id"]], face_png(cut.size_px, cut.packed, faces[row["index"]], source)

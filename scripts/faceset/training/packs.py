@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from faceset.atomic import sync_folder
-from faceset.errors import FacesetError
+from faceset.errors import FacesetError, is_machine_fault
 from faceset.tables.parquet import TableWriter, read_table
 from faceset.training.pixels import FacePixels
 from faceset.training.tables import CUTS
@@ -173,7 +173,9 @@ class Cuts:
         try:
             row = self._row(place)
             whole = row["cut"] == cut and hashlib.sha256(row["packed"]).digest() == row["packed_sha256"]
-        except (OSError, pa.ArrowException):
+        except (OSError, pa.ArrowException) as error:
+            if is_machine_fault(error):
+                raise
             whole = False
         if not whole:
             aside = f" Set aside as {self._set_aside(pack)}." if pack.exists() else ""

@@ -2,51 +2,66 @@
 
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from faceset.errors import FacesetError
 from faceset.stages.table import STAGES
-from faceset.store.objects import Action, DamagedActionError, Store, proven_action
-from faceset.workflow.roots import RootRecord
+from faceset.store.actions import Artifact, DamagedActionError, Instance, StoredAction
+from faceset.store.objects import Store
 
 DIGEST = re.compile("[0-9a-f]{64}")
+STATE = "verified"
+"""The file in a store that lists what an interrupted `verify` found right."""
 Subject = tuple[str, str]
 """A source or faceset: `source` or `faceset`, and its name."""
 
 
 @dataclass(frozen=True)
-class StoredAction:
+class ListedAction:
     """One action that proves itself. `used` is when it was last of use, in seconds since the epoch."""
 
     key: str
     path: Path
-    action: Action
-    made_from: dict[str, Any]
+    stored: StoredAction
     used: float
 
     @property
     def stage(self) -> str:
         """The name of the stage, perhaps of one that is no more."""
-        return str(self.made_from.get("stage"))
+        return self.stored.provenance.stage
+
+    @property
+    def outputs(self) -> Mapping[str, Artifact]:
+        """What it made, by name."""
+        return self.stored.action.outputs
 
     @property
     def digests(self) -> frozenset[str]:
         """The objects that it made."""
-        return frozenset(artifact.sha256 for artifact in self.action.outputs.values())
+        return frozenset(artifact.sha256 for artifact in self.outputs.values())
 
     @property
-    def inputs(self) -> list[tuple[dict[str, str], str]]:
-        """The objects that it was made from, each with the wildcards of the instance that made it."""
-        return [(where, digest) for entries in self.made_from.get("inputs", {}).values() for where, digest in entries]
+    def inputs(self) -> list[tuple[Instance, str]]:
+        """The objects that it was made from, each with the instance that made it."""
+        return [read for entries in self.stored.provenance.inputs.values() for read in entries]
 
     @property
     def wildcards(self) -> tuple[str, ...]:
         """What the stage runs for: some of `faceset` and `source`."""
         stage = STAGES.get(self.stage)
         return stage.wildcards if stage else ()
+
+    @property
+    def subjects(self) -> set[Subject]:
+        """The sources and facesets that it is of: those of the instances that it was made or used for."""
+        return {pair for instance in self.stored.instances for pair in instance.items()}
+
+    @property
+    def named_subjects(self) -> set[Subject]:
+        """The sources and facesets that it names as what it read, and those that it is of."""
+        return {pair for instance, _ in self.inputs for pair in instance.items()} | self.subjects
 
 
 def object_paths(store: Store) -> list[Path]:
@@ -59,7 +74,7 @@ def action_paths(store: Store) -> list[Path]:
     return sorted((path for path in store.root.glob("actions/*/*") if path.name[0] != "."), key=lambda path: path.name)
 
 
-def read_stored_action(path: Path) -> StoredAction:
+def read_listed_action(path: Path) -> ListedAction:
     """One action of the store.
 
     Raises DamagedActionError if it is damaged, FileNotFoundError if it is gone.
@@ -67,61 +82,18 @@ def read_stored_action(path: Path) -> StoredAction:
     if not path.name.endswith(".json"):
         raise DamagedActionError("its name is no key")
     key = path.name.removesuffix(".json")
-    action, made_from = proven_action(key, path.read_bytes())
-    return StoredAction(key, path, action, made_from, path.stat().st_mtime)
+    return ListedAction(key, path, StoredAction.proven(key, path.read_bytes()), path.stat().st_mtime)
 
 
-def read_actions(store: Store) -> tuple[list[StoredAction], list[Path]]:
+def read_actions(store: Store) -> tuple[list[ListedAction], list[Path]]:
     """All actions of the store that prove themselves, and the paths of those that are damaged."""
     found, damaged = [], []
     for path in action_paths(store):
         try:
-            found.append(read_stored_action(path))
+            found.append(read_listed_action(path))
         except DamagedActionError:
             damaged.append(path)
     return found, damaged
-
-
-def subjects(actions: Iterable[StoredAction], records: Iterable[RootRecord]) -> dict[str, set[Subject]]:
-    """By key, the sources and facesets that each action is of, among those that its stage runs for.
-
-    An action says that only of what it reads (footage has no name in it), so what reads it is asked too, and records.
-    A stage that runs for all sources or facesets is of none.
-    """
-    known = list(actions)
-    read_as: dict[str, set[Subject]] = {}
-    for action in known:
-        for where, digest in action.inputs:
-            read_as.setdefault(digest, set()).update(where.items())
-    recorded: dict[tuple[str, frozenset[str]], set[Subject]] = {}
-    for record in records:
-        digests = frozenset(artifact.sha256 for artifact in record.action.outputs.values())
-        recorded.setdefault((record.stage.name, digests), set()).update(record.where.items())
-    found = {}
-    for action in known:
-        wanted = action.wildcards
-        own = {pair for pair in _own_subjects(action) if pair[0] in wanted}
-        if {kind for kind, _ in own} != set(wanted):
-            # By all its outputs together: a table without rows may be an output of many.
-            names = [read_as.get(digest, set()) for digest in action.digests if digest in read_as]
-            own |= {pair for pair in set.intersection(*names) if pair[0] in wanted} if names else set()
-            own |= {pair for pair in recorded.get((action.stage, action.digests), ()) if pair[0] in wanted}
-        found[action.key] = own
-    return found
-
-
-def named_subjects(action: StoredAction) -> set[Subject]:
-    """The sources and facesets that an action names as what it read."""
-    return {pair for where, _ in action.inputs for pair in where.items()} | _parameters(action)
-
-
-def _own_subjects(action: StoredAction) -> set[Subject]:
-    return named_subjects(action) if action.wildcards else set()
-
-
-def _parameters(action: StoredAction) -> set[Subject]:
-    source = action.made_from.get("params", {}).get("source")
-    return {("source", source)} if isinstance(source, str) else set()
 
 
 def debris(store: Store) -> list[Path]:

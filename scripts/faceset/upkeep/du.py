@@ -1,20 +1,22 @@
-"""How much of the disk a store takes, by stage, and by source or faceset."""
+"""Tell how much of the disk a store takes, by stage, and by source or faceset."""
 
+import argparse
 from collections import Counter
-from collections.abc import Iterable
 
+from faceset.console import say
+from faceset.project.current import current_store
 from faceset.stages.table import STAGES
 from faceset.store.objects import Store
 from faceset.upkeep.contents import (
-    StoredAction,
-    Subject,
+    ListedAction,
     object_paths,
     people_bytes,
     read_actions,
     size_on_disk,
-    subjects,
 )
-from faceset.workflow.roots import records_of, roots
+
+HELP = "what takes how much of the disk"
+EXAMPLE = "faceset store du"
 
 SHARED = ("(several)", "")
 UNNAMED = ("(none)", "")
@@ -22,18 +24,22 @@ Row = tuple[str, str]
 """A stage, and what it is of."""
 
 
-def usage_table(store: Store) -> str:
-    """The table, ready to print: every object counted once, the largest row of a stage first.
+def add_arguments(_parser: argparse.ArgumentParser) -> None:
+    """It takes none."""
 
-    Raises FacesetError for a record that can not be read.
-    """
+
+def run(_arguments: argparse.Namespace) -> None:
+    """Print the table."""
+    say(usage_table(current_store()))
+
+
+def usage_table(store: Store) -> str:
+    """The table, ready to print: every object counted once, the largest row of a stage first."""
     actions, _ = read_actions(store)
-    records = [record for folder in roots(store.root) for record in records_of(folder)]
-    of = subjects(actions, records)
     rows_of: dict[str, set[Row]] = {}
     for action in actions:
         for digest in action.digests:
-            rows_of.setdefault(digest, set()).add((action.stage, _said(action, of[action.key])))
+            rows_of.setdefault(digest, set()).add((action.stage, _said(action)))
     sizes: Counter[Row] = Counter()
     counts: Counter[Row] = Counter()
     for path in object_paths(store):
@@ -51,9 +57,9 @@ def usage_table(store: Store) -> str:
     return "\n".join([*_aligned(lines), *_notes(sizes)])
 
 
-def _said(action: StoredAction, of: Iterable[Subject]) -> str:
+def _said(action: ListedAction) -> str:
     """As in the paths of results: faceset, then source."""
-    names = {kind: sorted(name for of_kind, name in of if of_kind == kind) for kind in action.wildcards}
+    names = {kind: sorted(name for of_kind, name in action.subjects if of_kind == kind) for kind in action.wildcards}
     return " ".join("+".join(found) or "?" for found in names.values())
 
 

@@ -3,16 +3,18 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from faceset.stages.stage import PER_FACESET, PER_SOURCE
 from faceset.stages.table import STAGES
-from faceset.training.assembly import assembled_name, remove_assembled
+from faceset.training.assembled_folder import remove_assembled
+from faceset.training.assembly import assembled_name
 from faceset.upkeep.contents import DIGEST, Subject
-from faceset.workflow.roots import RootRecord
+from faceset.workflow.roots import Root, RootRecord
 
 LISTED = 5
 
 
-def forget_results(folder: Path, subject: Subject, records: Iterable[RootRecord], say: Callable[[str], None]) -> None:
-    """Remove from the working directory `folder` what is of `subject`, with the given records and what they lead to.
+def forget_results(root: Root, subject: Subject, records: Iterable[RootRecord], say: Callable[[str], None]) -> None:
+    """Remove from a root what is of `subject`, with the given records and what they lead to.
 
     `say` is told of files that are not Faceset's and stay.
 
@@ -22,22 +24,25 @@ def forget_results(folder: Path, subject: Subject, records: Iterable[RootRecord]
     for record in records:
         record.path.unlink(missing_ok=True)
         for output, pattern in record.stage.links.items():
-            shown = folder / pattern.format(**record.where)
-            if shown.is_symlink() or output in record.stage.copies:
+            shown = root.path(pattern.format(**record.instance))
+            if shown.is_symlink() or output in record.stage.copied:
                 shown.unlink(missing_ok=True)
     for stage in STAGES.values():
-        for output in stage.copies:  # one without a record is of who knows what
-            if not stage.wildcards and not (folder / stage.record).exists():
-                (folder / stage.links[output]).unlink(missing_ok=True)
-    for assembled in sorted((folder / "results/facesets").glob("*")):
+        for output in stage.copied:  # one without a record is of who knows what
+            if not stage.wildcards and not root.path(stage.record).exists():
+                root.path(stage.links[output]).unlink(missing_ok=True)
+    for assembled in sorted(root.path(PER_FACESET.format(faceset="")).glob("*")):
         if kind == "source" or assembled.name == name:
             start = assembled_name(name, "") if kind == "source" else ""
             _tell_others(remove_assembled(assembled / "faces", start), say)
-    own = "results/{}" if kind == "source" else "results/facesets/{}"
-    places = [folder / own.format(name), *(folder.glob(f"results/facesets/*/{name}") if kind == "source" else ())]
+    if kind == "source":
+        of_facesets = root.path(PER_FACESET.format(faceset="")).glob(f"*/{name}")
+        places = [root.path(PER_SOURCE.format(source=name)), *of_facesets]
+    else:
+        places = [root.path(PER_FACESET.format(faceset=name))]
     for place in places:
         _clear(place, say)
-    for log in _logs(folder, subject):
+    for log in _logs(root, subject):
         log.unlink()
 
 
@@ -64,14 +69,14 @@ def is_store_link(path: Path) -> bool:
     return path.is_symlink() and DIGEST.fullmatch(path.readlink().name) is not None
 
 
-def _logs(folder: Path, subject: Subject) -> list[Path]:
+def _logs(root: Root, subject: Subject) -> list[Path]:
     """The logs and benchmarks of jobs that ran for the subject."""
     found: list[Path] = []
     for stage in STAGES.values():
         if subject[0] in stage.wildcards:
             only = "/".join(subject[1] if wildcard == subject[0] else "*" for wildcard in stage.wildcards)
-            found += folder.glob(f"logs/{stage.name}/{only}.log")
-            found += folder.glob(f"logs/benchmarks/{stage.name}/{only}.tsv")
+            found += root.path(f"logs/{stage.name}").glob(f"{only}.log*")
+            found += root.path(f"logs/benchmarks/{stage.name}").glob(f"{only}.tsv")
     return found
 
 

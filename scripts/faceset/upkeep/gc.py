@@ -1,12 +1,18 @@
-"""Collect garbage: remove from a store what nothing names and nobody used for a while."""
+"""Collect garbage: remove from a store what no result names and nobody used for a while.
 
+The results of every working directory that ever ran with the store count, as long as it is there.
+"""
+
+import argparse
 import itertools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from faceset.console import say
 from faceset.errors import FacesetError
+from faceset.project.current import current_store
 from faceset.store.locks import alone
 from faceset.store.objects import Store
 from faceset.upkeep.contents import (
@@ -18,9 +24,23 @@ from faceset.upkeep.contents import (
     size_on_disk,
 )
 from faceset.upkeep.packs import cuts_in, named_cuts, pack_paths, rewrite
-from faceset.workflow.roots import records_of, roots
+from faceset.workflow.roots import Root, records_of, roots
+
+HELP = "remove what no result names and nobody used for a while"
+EXAMPLE = "faceset store gc --keep-days 30 --dry-run"
 
 SECONDS_A_DAY = 86_400
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take what counts as a while."""
+    parser.add_argument("--keep-days", type=float, required=True, help="keep what was used within so many days")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would go")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Collect the garbage."""
+    collect(current_store(), arguments.keep_days, arguments.dry_run, say)
 
 
 @dataclass(frozen=True)
@@ -55,11 +75,11 @@ def collect(store: Store, keep_days: float, dry_run: bool, say: Callable[[str], 
     if keep_days < 0:
         raise FacesetError(f"--keep-days {keep_days}: expected a number of days, from 0.")
     with alone(store.root):
-        folders = roots(store.root)
-        garbage = find_garbage(store, folders, time.time() - keep_days * SECONDS_A_DAY)
-        say(f"Kept: what the results in {len(folders)} working directories name, or was used in {keep_days:g} days.")
-        for folder in folders:
-            say(f"  {folder}")
+        found = roots(store.root)
+        garbage = find_garbage(store, found, time.time() - keep_days * SECONDS_A_DAY)
+        say(f"Kept: what the results in {len(found)} working directories name, or was used in {keep_days:g} days.")
+        for root in found:
+            say(f"  {root}")
         # Actions first: one whose objects are gone would be of no use, an object without one is only garbage.
         freed = sum(size_on_disk(path) if dry_run else remove(path) for path in garbage)
         if not dry_run:
@@ -72,18 +92,18 @@ def collect(store: Store, keep_days: float, dry_run: bool, say: Callable[[str], 
         say(f"Removed: {what}; {people_bytes(freed)} are free.")
 
 
-def find_garbage(store: Store, folders: list[Path], oldest: float) -> Garbage:
-    """What of a store no record in `folders` names, and was of no use since `oldest`, in seconds since the epoch.
+def find_garbage(store: Store, found: list[Root], oldest: float) -> Garbage:
+    """What of a store no record of the roots `found` names, and was of no use since `oldest`, seconds since the epoch.
 
     Raises FacesetError for a record that can not be read.
     """
-    records = [record for folder in folders for record in records_of(folder)]
+    records = [record for root in found for record in records_of(root)]
     wanted = {(record.stage.name, record.action.to_bytes()) for record in records}
     needed = {artifact.sha256 for record in records for artifact in record.action.outputs.values()}
     actions, damaged = read_actions(store)
     gone, kept = list(damaged), []
     for action in actions:
-        if action.used >= oldest or (action.stage, action.action.to_bytes()) in wanted:
+        if action.used >= oldest or (action.stage, action.stored.action.to_bytes()) in wanted:
             needed |= action.digests
             kept.append(action)
         else:

@@ -11,11 +11,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from faceset.progress import Progress
+from faceset.stages.stage import PER_PROJECT
 from faceset.store.objects import Store
 from faceset.upkeep.contents import Subject, object_paths, read_actions
 from faceset.upkeep.forget_results import is_store_link
 from faceset.upkeep.packs import cuts_in, pack_paths
-from faceset.workflow.roots import records_of
+from faceset.workflow.roots import Root, records_of
 
 PARQUET = b"PAR1"
 OF_TEXT = b"<{"
@@ -23,14 +24,14 @@ OF_TEXT = b"<{"
 
 
 def find_leftovers(
-    store: Store, folders: Collection[Path], subject: Subject, gone: Collection[str], cuts: Collection[bytes]
+    store: Store, roots: Collection[Root], subject: Subject, gone: Collection[str], cuts: Collection[bytes]
 ) -> list[str]:
     """What there still is of `subject`, in words; nothing if it is forgotten.
 
     Parameters
     ----------
-    store, folders
-        Where to look: the store, and working directories.
+    store, roots
+        Where to look: the store, and its roots.
     subject
         The source or faceset. Of a source, every table and page is searched for ids of its faces.
     gone
@@ -46,8 +47,8 @@ def find_leftovers(
             found.append(f"{path} names its faces")
     found += _in_packs(store, subject, cuts)
     found += _in_actions(store, subject, gone)
-    for folder in folders:
-        found += _in_results(folder, subject, gone)
+    for root in roots:
+        found += _in_results(root, subject, gone)
     return found
 
 
@@ -102,12 +103,12 @@ def _in_actions(store: Store, subject: Subject, gone: Collection[str]) -> Iterat
             yield f"{action.path} names it"
 
 
-def _in_results(folder: Path, subject: Subject, gone: Collection[str]) -> Iterator[str]:
-    for record in records_of(folder):
+def _in_results(root: Root, subject: Subject, gone: Collection[str]) -> Iterator[str]:
+    for record in records_of(root):
         digests = {artifact.sha256 for artifact in record.action.outputs.values()}
-        if subject in record.where.items() or not digests.isdisjoint(gone):
+        if subject in record.instance.items() or not digests.isdisjoint(gone):
             yield f"{record.path} is a record of it"
-    for parent, folders, files in os.walk(folder / "results"):
+    for parent, folders, files in os.walk(root.path(PER_PROJECT)):
         for path in (Path(parent, name) for name in [*folders, *files]):
             if is_store_link(path) and path.readlink().name in gone:
                 yield f"{path} leads to it"

@@ -1,4 +1,7 @@
-"""The packs of cut faces in a store: which faces are in them, and taking faces out."""
+"""The packs of cut faces in a store: which faces are in them, and taking faces out.
+
+The commands begin with this module, so what takes long is imported inside.
+"""
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator
@@ -8,22 +11,24 @@ from typing import Any
 
 from faceset.errors import FacesetError
 from faceset.store.objects import Store
-from faceset.tables.parquet import iterate_rows, read_table
-from faceset.training.packs import ROWS_A_GROUP, SUFFIX, name_pack, pack_index, write_pack
 from faceset.training.tables import CUTS, EXTRACTED
-from faceset.upkeep.contents import StoredAction, size_on_disk
+from faceset.upkeep.contents import ListedAction, size_on_disk
 
 
 def pack_paths(store: Store, source: str = "*") -> list[Path]:
     """All packs, of one source or of all, sorted."""
+    from faceset.training.packs import SUFFIX
+
     return sorted(store.cuts.glob(f"{source}/*/[!.]*{SUFFIX}"))
 
 
-def named_cuts(store: Store, actions: Iterable[StoredAction]) -> set[bytes]:
+def named_cuts(store: Store, actions: Iterable[ListedAction]) -> set[bytes]:
     """The keys of the cuts that these actions' tables of extracted faces name, those that are there and readable."""
+    from faceset.tables.parquet import read_table
+
     found: set[bytes] = set()
     for action in actions:
-        if artifact := action.action.outputs.get("extracted"):
+        if artifact := action.outputs.get("extracted"):
             with suppress(FacesetError):
                 column = read_table(store.object_path(artifact), EXTRACTED, ["cut"])["cut"]
                 found.update(bytes.fromhex(cut) for cut in column.to_pylist())
@@ -35,6 +40,8 @@ def cuts_in(pack: Path) -> set[bytes]:
 
     Raises FacesetError for a pack that can not be read.
     """
+    from faceset.training.packs import pack_index
+
     return set(pack_index(pack)["cut"])
 
 
@@ -53,6 +60,8 @@ def rewrite(pack: Path, kept: Collection[bytes]) -> int:
 
     Raises FacesetError for a pack that can not be read.
     """
+    from faceset.training.packs import name_pack, write_pack
+
     before, after = size_on_disk(pack), 0
     cuts = cuts_in(pack)
     if cuts.issubset(kept):
@@ -66,5 +75,8 @@ def rewrite(pack: Path, kept: Collection[bytes]) -> int:
 
 
 def _rows(pack: Path) -> Iterator[dict[str, Any]]:
+    from faceset.tables.parquet import iterate_rows
+    from faceset.training.packs import ROWS_A_GROUP
+
     for rows in iterate_rows(pack, CUTS, ROWS_A_GROUP):
         yield from rows.to_pylist()

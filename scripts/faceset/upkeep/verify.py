@@ -1,17 +1,36 @@
-"""Verify: read every object and action of a store, and set aside what is no longer what it is named by."""
+"""Read every object and action of a store, and set aside what is no longer what it is named by.
 
+Exit code 1 says that something was damaged; the next run recomputes it. Interrupted, it goes on where it was.
+"""
+
+import argparse
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from faceset.console import say
 from faceset.digests import file_digest
 from faceset.errors import FacesetError
 from faceset.progress import Progress
+from faceset.project.current import current_store
+from faceset.store.actions import DamagedActionError
 from faceset.store.locks import shared
-from faceset.store.objects import DamagedActionError, Store
-from faceset.upkeep.contents import DIGEST, StoredAction, action_paths, named_subjects, object_paths, read_stored_action
+from faceset.store.objects import Store
+from faceset.upkeep.contents import DIGEST, STATE, ListedAction, action_paths, object_paths, read_listed_action
 from faceset.upkeep.packs import cuts_in, is_whole, named_cuts, pack_paths
 
-STATE = "verified"
+HELP = "read everything, and set aside what is damaged"
+EXAMPLE = "faceset store verify"
+
+
+def add_arguments(_parser: argparse.ArgumentParser) -> None:
+    """It takes none."""
+
+
+def run(_arguments: argparse.Namespace) -> None:
+    """Verify the store; exit code 1 if anything is damaged."""
+    if not verify(current_store(), say):
+        sys.exit(1)
 
 
 def verify(store: Store, say: Callable[[str], None]) -> bool:
@@ -79,7 +98,7 @@ def _verify_actions(store: Store, say: Callable[[str], None]) -> int:
     cuts = {source.name: set().union(*map(cuts_in, pack_paths(store, source.name))) for source in store.cuts.glob("*")}
     for path in Progress(action_paths(store), "actions verified"):
         try:
-            action = read_stored_action(path)
+            action = read_listed_action(path)
             problem = _missing(store, action, cuts)
         except FileNotFoundError:
             continue
@@ -92,9 +111,9 @@ def _verify_actions(store: Store, say: Callable[[str], None]) -> int:
     return bad
 
 
-def _missing(store: Store, action: StoredAction, cuts: Mapping[str, set[bytes]]) -> str:
+def _missing(store: Store, action: ListedAction, cuts: Mapping[str, set[bytes]]) -> str:
     """What of an action's results is gone, in words. `cuts` are the keys of the cut faces by source."""
-    if not all(store.has(artifact) for artifact in action.action.outputs.values()):
+    if not all(store.has(artifact) for artifact in action.outputs.values()):
         return "an object that it names is gone"
-    there = set().union(*(cuts.get(name, set()) for kind, name in named_subjects(action) if kind == "source"))
+    there = set().union(*(cuts.get(name, set()) for kind, name in action.named_subjects if kind == "source"))
     return "" if named_cuts(store, [action]) <= there else "cut faces that it names are gone"

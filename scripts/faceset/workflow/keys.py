@@ -1,122 +1,116 @@
-"""Steps: instances of stages with all that they depend on, and the key that this amounts to."""
+"""Keys: what an instance of a stage depends on, and the digest that this amounts to."""
 
 import functools
-import importlib.metadata
-import itertools
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from faceset.code_digest import code_digests
-from faceset.digests import canonical_json, file_digest, text_digest
+from faceset.digests import canonical_json, remembered_file_digest, text_digest
 from faceset.project.project import Project
-from faceset.stages.settings import Where
-from faceset.stages.table import CUT_LIBRARIES, STAGES, Stage
-from faceset.store.objects import Action, Artifact
+from faceset.stages.code import code_of_function, code_of_stage, library_version
+from faceset.stages.graph import reads_of, stages_before
+from faceset.stages.stage import Instance, Stage, models_of
+from faceset.store.actions import Action, Artifact, Provenance
 
 if TYPE_CHECKING:
     from faceset.training.packs import Cuts
 
-# The threshold is a parameter of the stages that judge by it.
-NOT_OF_A_MODEL_S_RESULT = {"build", "file", "licence", "source", "threshold"}
+# The threshold is a setting of the stages that judge by it.
+NOT_OF_A_MODEL_S_RESULT: Final = {"build", "file", "licence", "source", "threshold"}
+# What the pixels of cut faces depend on besides frames and places: these functions and libraries, and nothing else.
+CUTTING: Final = (
+    ("faceset.training.pixels", "cut_face"),
+    ("faceset.training.cutting", "cut_key"),
+    ("faceset.footage.decoding", "decoded_frames"),
+)
+CUTTING_LIBRARIES: Final = ("av", "deflate", "numpy", "opencv-python")
 
 
 @dataclass(frozen=True)
 class Step:
-    """One instance of a stage, with all that its key needs known.
+    """The running of a stage for one instance, with all that its key needs known.
 
-    `inputs` holds, by name, the artifacts read: a list where the stage gathers several instances, with their
-    wildcards beside. What it was made from stays what it was when first asked for: plan anew to see an edit.
+    `inputs` holds, by name, the artifacts read, each with the instance that made it. What it was made from stays what
+    it was when first asked for: plan again to see an edit.
     """
 
     stage: Stage
-    where: Where
-    params: dict[str, Any]
-    inputs: dict[str, list[tuple[Where, Artifact]]]
+    instance: Instance
+    settings: dict[str, Any]
+    inputs: dict[str, list[tuple[Instance, Artifact]]]
     files: dict[str, Path]
     models: dict[str, dict[str, Any]]
 
     @functools.cached_property
-    def made_from(self) -> dict[str, Any]:
-        """All that the result depends on. Where things are, and how many cores run, is not part of it."""
-        return {
-            "stage": self.stage.name,
-            "makes": sorted(self.stage.makes),
-            "params": self.params,
-            "inputs": {
-                name: [[dict(where), artifact.sha256] for where, artifact in entries]
+    def provenance(self) -> Provenance:
+        """All that the result depends on."""
+        used = code_of_stage(self.stage)
+        settings, libraries = self.settings, used.libraries
+        if self.stage.tells_code:
+            before = {stage.name: code_of_stage(stage) for stage in stages_before(self.stage)}
+            settings = {**settings, "code": {name: one.code for name, one in before.items()}}
+            libraries = {name: version for one in (*before.values(), used) for name, version in one.libraries.items()}
+        return Provenance(
+            stage=self.stage.name,
+            outputs=tuple(sorted(self.stage.outputs)),
+            settings=settings,
+            inputs={
+                name: tuple((instance, artifact.sha256) for instance, artifact in entries)
                 for name, entries in self.inputs.items()
             },
-            "files": {name: _digest_of(str(path), *_stat(path)) for name, path in self.files.items()},
-            "code": self.stage.code,
-            "models": self.models,
-            "libraries": {name: _version(name) for name in self.stage.libraries},
-        }
+            files={name: remembered_file_digest(path) for name, path in self.files.items()},
+            code=used.code,
+            schemas=used.schemas,
+            libraries=libraries,
+            models=self.models,
+        )
 
     @functools.cached_property
     def key(self) -> str:
-        """SHA-256 of `made_from`."""
-        return text_digest(canonical_json(self.made_from))
+        """The digest of its provenance."""
+        return self.provenance.key
 
 
-def plan_step(project: Project, stage: Stage, where: Where, read: Callable[[str], Action]) -> Step:
-    """One instance of a stage. `read` gives the record at a path; what it raises for a missing one is passed on."""
-    reads = stage.reads_of(project, where)
+def plan_step(project: Project, stage: Stage, instance: Instance, read: Callable[[str], Action]) -> Step:
+    """The running of a stage for one instance.
+
+    `read` gives the record at a path, of which the project's prefix is no part; what it raises for a missing one is
+    passed on. Raises NotMadeYetError for footage that was not hashed as it is now.
+    """
     return Step(
         stage,
-        where,
-        stage.params(project, where),
+        instance,
+        stage.settings(project, instance),
         {
-            name: [
-                (instance, read(other.record.format(**instance)).outputs[output]) for other, instance, output in entries
-            ]
-            for name, entries in reads.items()
+            name: [(one.instance, read(one.record).outputs[one.output.name]) for one in reads]
+            for name, reads in reads_of(project, stage, instance).items()
         },
-        stage.files(project, where),
+        stage.files(project, instance),
         {
-            name: project.models[name].model_dump(mode="json", exclude=NOT_OF_A_MODEL_S_RESULT)
-            for name in stage.models(project)
+            name: model.model_dump(mode="json", exclude=NOT_OF_A_MODEL_S_RESULT)
+            for name, model in models_of(project, stage).items()
         },
     )
 
 
-def all_steps(project: Project) -> Iterator[tuple[Stage, Where]]:
-    """Every instance of every stage, each after all that it reads."""
-    return itertools.chain.from_iterable(
-        ((stage, where) for where in stage.instances(project)) for stage in STAGES.values()
-    )
+@functools.cache
+def cutting_code() -> str:
+    """The digest of the code that cuts pixels."""
+    code = {name: digest for start in CUTTING for name, digest in code_of_function(*start).code.items()}
+    return text_digest(canonical_json({"kind": "cutting code", "code": code}))
+
+
+@functools.cache
+def cutting_context() -> str:
+    """What the store knows pixels by that today's code cuts: a digest of code and libraries."""
+    libraries = {name: library_version(name) for name in CUTTING_LIBRARIES}
+    context = {"kind": "cutting context", "code": cutting_code(), "libraries": libraries}
+    return text_digest(canonical_json(context))
 
 
 def cuts_of(project: Project, source: str, check: Callable[[], None] = lambda: None) -> "Cuts":
     """What the store remembers of the faces of a source, as the code of today cuts them; `check` as `Cuts` has it."""
     from faceset.training.packs import Cuts  # here, since most steps need no tables
 
-    depends_on = {
-        "source": source,
-        "code": code_digests("faceset.training.cutting"),
-        "libraries": {name: _version(name) for name in CUT_LIBRARIES},
-    }
-    context = text_digest(canonical_json(depends_on))
-    return Cuts(project.store.cuts / source, context, project.store.set_aside, check)
-
-
-@functools.cache
-def _version(library: str) -> str:
-    if library == "zlib":  # comes with Python, in the version of the system
-        return zlib.ZLIB_RUNTIME_VERSION
-    try:
-        return importlib.metadata.version(library)
-    except importlib.metadata.PackageNotFoundError:
-        return importlib.metadata.version(f"{library}-gpu")  # the same module under another package name
-
-
-def _stat(path: Path) -> tuple[int, int, int]:
-    status = path.stat()
-    return status.st_size, status.st_mtime_ns, status.st_ino
-
-
-@functools.cache
-def _digest_of(path: str, size: int, mtime_ns: int, inode: int) -> str:  # noqa: ARG001 (they tell a changed file)
-    return file_digest(Path(path))
+    return Cuts(project.store.cuts / source, cutting_context(), project.store.set_aside, check)

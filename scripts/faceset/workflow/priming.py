@@ -13,12 +13,13 @@ from pathlib import Path
 
 from faceset.decisions.keep_list import read_keep_list
 from faceset.project.project import Project
-from faceset.stages.settings import NotMadeYetError, Where
-from faceset.stages.table import STAGES, Stage
-from faceset.store.objects import Action
-from faceset.workflow.keys import Step, all_steps, plan_step
-from faceset.workflow.materialise import materialise
-from faceset.workflow.records import publish, read_record, retract, retract_strangers, sweep
+from faceset.stages.graph import all_instances, records_read
+from faceset.stages.stage import Instance, NotMadeYetError, Stage
+from faceset.stages.table import STAGES
+from faceset.store.actions import Action
+from faceset.workflow.keys import Step, plan_step
+from faceset.workflow.placing import put_in_place
+from faceset.workflow.records import publish, reader, retract, retract_strangers, sweep
 from faceset.workflow.roots import note_root
 
 FORECAST_LISTED = 20
@@ -33,8 +34,22 @@ class Primed:
     missing: int = 0
 
 
-def survey(project: Project) -> Iterator[tuple[Stage, Where, tuple[Step, Action] | None]]:
-    """Every target, each after all that it reads; with what the store knows of it, None if it is to be made.
+@dataclass(frozen=True)
+class Target:
+    """An instance of a stage, and what the store knows of it: None if it is to be made."""
+
+    stage: Stage
+    instance: Instance
+    known: tuple[Step, Action] | None
+
+    @property
+    def label(self) -> str:
+        """Stage and instance, for people."""
+        return " ".join([self.stage.name, *self.instance.values()])
+
+
+def survey(project: Project) -> Iterator[Target]:
+    """Every target, each after all that it reads.
 
     Nothing is written. Raises FacesetError for input that no run could use.
     """
@@ -48,16 +63,16 @@ def survey(project: Project) -> Iterator[tuple[Stage, Where, tuple[Step, Action]
             raise NotMadeYetError
         return known[record]
 
-    for stage, where in all_steps(project):
+    for stage, instance in all_instances(project):
         try:
-            step = plan_step(project, stage, where, read)
+            step = plan_step(project, stage, instance, read)
         except NotMadeYetError:
-            yield stage, where, None
+            yield Target(stage, instance, None)
             continue
         action = project.store.find(step.key)
         if action is not None:
-            known[stage.record.format(**where)] = action
-        yield stage, where, (step, action) if action else None
+            known[stage.record.format(**instance)] = action
+        yield Target(stage, instance, (step, action) if action else None)
 
 
 def prime(project: Project) -> Primed:
@@ -66,36 +81,39 @@ def prime(project: Project) -> Primed:
     Raises FacesetError for input that no run could use.
     """
     primed = Primed()
-    note_root(project.store.root)
+    note_root(project)
     if project.config.paranoid:
         for source in project.sources.values():
             project.footage_digests(source).learn(paranoid=True)
-    owned = {Path(stage.record.format(**where)) for stage, where in all_steps(project)}
-    retract_strangers(owned)
-    for stage, where, found in survey(project):
-        sweep(stage, where)
-        if found is None:
+    retract_strangers(
+        project, {project.path(stage.record.format(**instance)) for stage, instance in all_instances(project)}
+    )
+    for target in survey(project):
+        stage, instance = target.stage, target.instance
+        sweep(project, stage, instance)
+        if target.known is None:
             primed.missing += 1
-            retract(stage, where)
+            retract(project, stage, instance)
             continue
-        step, action = found
-        project.store.mark_used(step.key)
-        materialise(project, step, action)
-        if publish(project.store, stage, where, action):
+        step, action = target.known
+        project.store.note_use(step.key, instance)
+        put_in_place(project, step, action)
+        if publish(project, stage, instance, action):
             primed.restored += 1
         else:
             primed.known += 1
         # Snakemake counts a benchmark among the outputs.
         made = [stage.record, *stage.links.values(), stage.benchmark]
-        inputs = [Path(path) for path in stage.record_inputs(project, where)]
-        _keep_newer([Path(pattern.format(**where)) for pattern in made], inputs)
+        inputs = [project.path(record) for record in records_read(project, stage, instance)]
+        inputs += stage.files(project, instance).values()
+        _keep_newer([project.path(pattern.format(**instance)) for pattern in made], inputs)
     return primed
 
 
 def forecast(project: Project) -> str:
     """What a run would make, in a line or two: Snakemake's own dry run sees only what lies in the folder."""
     targets = list(survey(project))
-    missing = [" ".join([stage.name, *where.values()]) for stage, where, found in targets if found is None]
+    missing = [target.label for target in targets if target.known is None]
     if not missing:
         return f"faceset: the store knows all {len(targets)} results; a run would compute nothing."
     named = ", ".join(missing[:FORECAST_LISTED]) + (", …" if len(missing) > FORECAST_LISTED else "")
@@ -105,12 +123,13 @@ def forecast(project: Project) -> str:
     )
 
 
-def is_known(project: Project, stage_name: str, where: Where) -> bool:
+def is_known(project: Project, stage_name: str, instance: Instance) -> bool:
     """Whether the store knows this target's action already.
 
     Raises FileNotFoundError while something that it reads is yet to be made.
     """
-    return project.store.find(plan_step(project, STAGES[stage_name], where, read_record).key) is not None
+    step = plan_step(project, STAGES[stage_name], instance, reader(project))
+    return project.store.find(step.key) is not None
 
 
 def _keep_newer(made: list[Path], inputs: list[Path]) -> None:

@@ -1,41 +1,48 @@
 """Records and links: what a target is now, in the working directory.
 
 A record is a small canonical JSON file, the output that other rules take as input. Beside it, each artifact has a
-link with a plain name.
+link with a plain name. All of them lie below the project's prefix.
 """
 
 import os
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from faceset.atomic import write_atomically
 from faceset.errors import FacesetError
-from faceset.stages.settings import Where
-from faceset.stages.table import STAGES, Stage
-from faceset.store.objects import Action, Store
+from faceset.project.project import Project
+from faceset.stages.stage import Instance, Stage
+from faceset.stages.table import STAGES
+from faceset.store.actions import Action
 
 
-def read_record(path: str) -> Action:
+def read_record(path: Path) -> Action:
     """The record at `path`.
 
     Raises FileNotFoundError if there is none, FacesetError if it is not a record.
     """
-    data = Path(path).read_bytes()
+    data = path.read_bytes()
     try:
         return Action.from_bytes(data)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FacesetError(f"{path}: not a record of ours. Delete it and run again.") from error
+        raise FacesetError(f"{path}: not a record of Faceset's. Delete it and run again.") from error
 
 
-def publish(store: Store, stage: Stage, where: Where, action: Action) -> bool:
+def reader(project: Project) -> Callable[[str], Action]:
+    """A function that reads a record of the project by its path without the prefix, as `read_record` does."""
+    return lambda record: read_record(project.path(record))
+
+
+def publish(project: Project, stage: Stage, instance: Instance, action: Action) -> bool:
     """Make record and links say that this target is now what `action` made.
 
     Links first, so that a record never stands beside a link to something else. Whatever is right already is left
     alone. Returns whether the record's bytes changed.
     """
     for name, pattern in stage.links.items():
-        show = _copy if name in stage.copies else _link
-        show(Path(pattern.format(**where)), store.object_path(action.outputs[name]))
-    record = Path(stage.record.format(**where))
+        show = _copy if name in stage.copied else _link
+        show(project.path(pattern.format(**instance)), project.store.object_path(action.outputs[name]))
+    record = project.path(stage.record.format(**instance))
     data = action.to_bytes()
     try:
         if record.read_bytes() == data:
@@ -46,46 +53,46 @@ def publish(store: Store, stage: Stage, where: Where, action: Action) -> bool:
     return True
 
 
-def retract(stage: Stage, where: Where) -> bool:
+def retract(project: Project, stage: Stage, instance: Instance) -> bool:
     """Remove record and links of a target that is not made yet. Returns whether there was a record.
 
     Raises FacesetError if something that we did not make is in a link's place: Snakemake would delete it.
     """
-    record = Path(stage.record.format(**where))
+    record = project.path(stage.record.format(**instance))
     found = record.exists()
     record.unlink(missing_ok=True)
     for name, pattern in stage.links.items():
-        shown = Path(pattern.format(**where))
-        if shown.is_symlink() or name in stage.copies:
+        shown = project.path(pattern.format(**instance))
+        if shown.is_symlink() or name in stage.copied:
             shown.unlink(missing_ok=True)
         else:
             _check_free(shown)
     return found
 
 
-def sweep(stage: Stage, where: Where) -> None:
+def sweep(project: Project, stage: Stage, instance: Instance) -> None:
     """Remove what a killed run left half made beside a target's record and links."""
     for pattern in (stage.record, *stage.links.values()):
-        shown = Path(pattern.format(**where))
+        shown = project.path(pattern.format(**instance))
         for leftover in shown.parent.glob(f".{shown.name}.*"):
             leftover.unlink()
     # A shard's mark tells nothing: whether its parts are there, the store knows.
-    marks = Path(stage.shard.format(**where, shard="*"))
+    marks = project.path(stage.shard.format(**instance, shard="*"))
     for mark in marks.parent.glob(marks.name):
         mark.unlink()
 
 
-def retract_strangers(owned: set[Path]) -> None:
+def retract_strangers(project: Project, owned: Collection[Path]) -> None:
     """Remove records and links of sources and facesets that the project no longer has.
 
     `owned` are the paths of all its records. Folders of assembled faces stay: they are the user's.
     """
     for stage in STAGES.values():
-        everywhere = stage.record.format(**dict.fromkeys(stage.wildcards, "*"))
-        for record in Path().glob(everywhere):
+        everywhere = project.path(stage.record.format(**dict.fromkeys(stage.wildcards, "*")))
+        for record in Path(everywhere.anchor).glob(str(everywhere.relative_to(everywhere.anchor))):
             if record not in owned:
                 record.unlink()
-                for file in stage.makes.values():
+                for file in stage.outputs.values():
                     if (record.parent / file).is_symlink():
                         (record.parent / file).unlink()
 

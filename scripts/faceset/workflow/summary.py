@@ -12,14 +12,17 @@ import pyarrow.compute as pc
 from faceset.alignments.tables import FACES
 from faceset.decisions.tables import NOTICES
 from faceset.decisions.tallies import decision_tallies, faces_in_common, kept_share, merge_small, problem_counts
+from faceset.enumerations import in_words
 from faceset.footage.tables import FRAMES
+from faceset.hints import hint
 from faceset.people.tables import CLUSTERS
-from faceset.project.project import KEEP_FOLDER, Project
+from faceset.project.project import Project
+from faceset.stages.graph import instances_of
 from faceset.stages.table import STAGES
 from faceset.tables.parquet import read_table
 from faceset.tables.schema import Schema
 from faceset.training.tables import EXTRACTED
-from faceset.workflow.records import read_record
+from faceset.workflow.results import Results
 
 SOURCES_LISTED = 6
 PEOPLE_LISTED = 5
@@ -28,6 +31,12 @@ REASONS_LISTED = 4
 WARNINGS_LISTED = 5
 LINE_LENGTH = 110
 NOT_YET = "not made yet"
+
+
+class _Count(str):
+    """A cell that begins with a number: it stands to the right of its column."""
+
+    __slots__ = ()
 
 
 def summarise(project: Project) -> str:
@@ -48,14 +57,10 @@ def summarise(project: Project) -> str:
     return "\n\n".join("\n".join(lines) for lines in blocks if lines) + "\n"
 
 
-def _result(project: Project, stage_name: str, output: str, **where: str) -> Path | None:
-    """The artifact that a target is now; None if it is not there."""
-    try:
-        artifact = read_record(STAGES[stage_name].record.format(**where)).outputs[output]
-    except FileNotFoundError:
-        return None
-    path = project.store.object_path(artifact)
-    return path if path.exists() else None
+def _result(project: Project, stage_name: str, output: str, **instance: str) -> Path | None:
+    """The artifact that a target is now, not verified; None if it is not there."""
+    found = Results(project).find(stage_name, output, **instance)
+    return project.store.object_path(found.artifact) if found else None
 
 
 def _sources(project: Project) -> list[str]:
@@ -95,7 +100,7 @@ def _facesets(project: Project) -> Iterator[list[str]]:
         tallies = decision_tallies(path)
         kept, faces = kept_share(tallies)
         rows = [
-            (f"{tally.faces:,} dropped", tally.decided_by, tally.reason)
+            (_Count(f"{tally.faces:,} dropped"), tally.decided_by, tally.reason)
             for tally in merge_small(tallies, REASONS_LISTED)
             if not tally.kept
         ]
@@ -110,10 +115,10 @@ def _pictures(project: Project, faceset: str) -> str:
         for source in project.faceset_sources(faceset)
     ]
     pictures = sum(_count(path, EXTRACTED, "file") or 0 for path in paths)
-    folder = STAGES["assemble"].folder.format(faceset=faceset) + "/faces"
+    folder = project.path(STAGES["assemble"].folder.format(faceset=faceset)) / "faces"
     if None in paths or not _result(project, "assemble", "faceset", faceset=faceset):
         return f"{_said(pictures, 'pictures')} extracted so far; {folder} {NOT_YET}"
-    there = sum(1 for name in os.listdir(folder) if name.endswith(".png")) if Path(folder).is_dir() else 0  # noqa: PTH208
+    there = sum(1 for name in os.listdir(folder) if name.endswith(".png")) if folder.is_dir() else 0  # noqa: PTH208
     if there != pictures:
         return (
             f"{_said(pictures, 'pictures')} were put into {folder}, {there:,} are there: to make a decision of that, "
@@ -126,8 +131,8 @@ def _unread_keep_lists(project: Project) -> list[str]:
     """A warning for each keep-list that is no faceset's: renamed perhaps, or mistyped."""
     known = project.config.facesets
     return [
-        f"{path}: there is no faceset {path.stem}, so nothing reads this keep-list; known: {', '.join(known)}"
-        for path in sorted(KEEP_FOLDER.glob("*.tsv"))
+        f"{path}: there is no faceset {path.stem}, so nothing reads this keep-list; {hint(path.stem, known)}"
+        for path in sorted(project.keep_folder.glob("*.tsv"))
         if path.stem not in known
     ]
 
@@ -137,8 +142,8 @@ def _seconds(project: Project) -> list[str]:
     for name, stage in STAGES.items():
         times = [
             seconds
-            for where in stage.instances(project)
-            if (seconds := _benchmark(Path(stage.benchmark.format(**where)))) is not None
+            for instance in instances_of(project, stage)
+            if (seconds := _benchmark(project.path(stage.benchmark.format(**instance)))) is not None
         ]
         if times:
             spent[name] = sum(times)
@@ -161,14 +166,14 @@ def _warnings(project: Project) -> list[str]:
             manifests[faceset] = manifest
         if notices := _result(project, "manifest", "notices", faceset=faceset):
             told = read_table(notices, NOTICES).to_pylist()
-            warnings += [f"{faceset}: {notice['kind']}: {notice['detail']}" for notice in told]
+            warnings += [f"{faceset}: {in_words(notice['kind'])}: {notice['detail']}" for notice in told]
     for (one, other), count in faces_in_common(manifests).items():
         warnings.append(f"{one} and {other} both keep {_said(count, 'faces')}")
     for source in project.sources:
         if path := _result(project, "ingest", "problems", source=source):
             problems.update(problem_counts(path))
     if problems:
-        kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(problems.items()))
+        kinds = ", ".join(f"{in_words(kind)} {count:,}" for kind, count in sorted(problems.items()))
         warnings.insert(0, f"problems in the alignments: {kinds}")
     if len(warnings) > WARNINGS_LISTED:
         warnings[WARNINGS_LISTED:] = [f"and {len(warnings) - WARNINGS_LISTED:,} more, all in the report"]
@@ -176,10 +181,11 @@ def _warnings(project: Project) -> list[str]:
 
 
 def _next_step(project: Project) -> list[str]:
+    report = project.path(STAGES["report"].links["report"])
     if not _result(project, "report", "report"):
-        return ["Next: run again without a target to have all results and results/report.html."]
+        return [f"Next: run again without a target to have all results and {report}."]
     first = next(iter(project.config.facesets))
-    return [f"Next: open results/report.html; edit {project.keep_list(first)}; run again."]
+    return [f"Next: open {report}; edit {project.keep_list(first)}; run again."]
 
 
 def _count(path: Path | None, schema: Schema, column: str) -> int | None:
@@ -189,7 +195,7 @@ def _count(path: Path | None, schema: Schema, column: str) -> int | None:
 def _said(count: int | None, things: str) -> str:
     if count is None:
         return f"{things} {NOT_YET}"
-    return f"{count:,} {things[:-1] if count == 1 else things}"
+    return _Count(f"{count:,} {things[:-1] if count == 1 else things}")
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -204,8 +210,7 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _padded(cell: str, width: int) -> str:
-    is_count = cell.partition(" ")[0].replace(",", "").isdecimal()
-    return cell.rjust(width) if is_count else cell.ljust(width)
+    return cell.rjust(width) if isinstance(cell, _Count) else cell.ljust(width)
 
 
 def _wrapped(text: str) -> list[str]:

@@ -1,4 +1,5 @@
 import copy
+import gc
 import json
 import pickle
 import random
@@ -10,14 +11,16 @@ import pytest
 
 from faceset.alignments.entries import plain
 from faceset.alignments.files import (
-    default_alignments_path,
     face_landmarks,
     from_msgpack,
     fsa_bytes,
+    iterate_msgpack,
     msgpack_bytes,
     read_alignments,
+    read_msgpack,
 )
 from faceset.errors import FacesetError
+from faceset.footage.files import default_alignments_path
 from golden_data import GOLDEN, PHOTOS
 from sample_face import as_in_file, face
 
@@ -60,7 +63,7 @@ def test_a_current_file_is_read_as_it_is_and_written_again_as_it_was(path):
     alignments = read_alignments(path)
     assert as_in_file(alignments.data) == content
     assert list(alignments.frames) == list(content["__data__"])
-    assert (alignments.version_read, alignments.notes) == (2.4, ())
+    assert alignments.notes == ()
     assert plain_pickle(fsa_bytes(alignments.data)) == content
     assert as_in_file(from_msgpack(msgpack_bytes(alignments.data), "file").data) == content
 
@@ -69,16 +72,17 @@ def test_a_current_file_is_read_as_it_is_and_written_again_as_it_was(path):
 def test_older_files_hold_the_same_faces(path):
     current = read_alignments(PHOTOS / "alignments.fsa").frames
     older = read_alignments(path)
-    assert older.version_read == float(path.name[1:4])
+    version = float(path.name[1:4])
+    assert plain_pickle(path.read_bytes())["__meta__"]["version"] == version
     assert older.data["__meta__"] == {"version": 2.4}
     assert list(older.frames) == list(current)
     for name, frame in current.items():
         for new, old in zip(frame["faces"], older.frames[name]["faces"], strict=True):
             assert all(old[key] == new[key] for key in ("x", "y", "w", "h"))
             np.testing.assert_array_equal(face_landmarks(old), face_landmarks(new))
-            if older.version_read > 2.0:
+            if version > 2.0:
                 assert (plain(old["mask"]), old["thumb"]) == (plain(new["mask"]), new["thumb"])
-            if older.version_read > 2.2:
+            if version > 2.2:
                 assert plain(old["identity"]) == plain(new["identity"])
 
 
@@ -320,13 +324,51 @@ def test_faceswaps_export_is_read(tmp_path):
     points = face()["landmarks_xy"]
     path.write_text(json.dumps({"a.jpg": [{"detected": [10, 20, 110, 170], "landmarks_2d": points}], "b.jpg": []}))
     found = read_alignments(path)
-    assert found.version_read is None
     assert found.frames["b.jpg"]["faces"] == []
     expected = face(x=10, y=20, w=100, h=150, mask={}, identity={}, thumb=None)
     assert plain(found.frames["a.jpg"]["faces"]) == [expected]
     path.write_text(json.dumps({"a.jpg": [{"detected": None, "landmarks_2d": points}]}))
     with pytest.raises(FacesetError, match=r"frame 'a\.jpg', face 0: expected detected"):
         read_alignments(path)
+
+
+@pytest.fixture
+def collector():
+    """Gives gc back as it was."""
+    enabled = gc.isenabled()
+    yield gc
+    (gc.enable if enabled else gc.disable)()
+
+
+def packed(tmp_path):
+    path = tmp_path / "cleaned.msgpack"
+    path.write_bytes(msgpack_bytes(alignments(face(), b=[face()], c=[face()])))
+    return path
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_whoever_goes_through_frames_has_the_collector_that_they_chose(collector, tmp_path, enabled):
+    (collector.enable if enabled else collector.disable)()
+    path = packed(tmp_path)
+    first, second = iterate_msgpack(path), iterate_msgpack(path)
+    for _ in zip(first, second, strict=True):
+        assert collector.isenabled() == enabled
+    stopped, dropped = iterate_msgpack(path), iterate_msgpack(path)
+    next(stopped), next(dropped)
+    (collector.disable if enabled else collector.enable)()
+    stopped.close()
+    del dropped
+    assert collector.isenabled() != enabled
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_reading_a_file_leaves_the_collector_as_it_was(collector, fsa, tmp_path, enabled):
+    (collector.enable if enabled else collector.disable)()
+    read(fsa, alignments(face()))
+    read_msgpack(packed(tmp_path))
+    with pytest.raises(FacesetError):
+        read(fsa, {"no": "alignments"})
+    assert collector.isenabled() == enabled
 
 
 def test_the_default_place_is_in_the_folder_or_beside_the_video(tmp_path):

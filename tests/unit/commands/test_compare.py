@@ -14,9 +14,10 @@ from faceset.errors import FacesetError
 from faceset.face_ids import split_face_id
 from faceset.people.tables import CLUSTERS
 from faceset.stages.table import STAGES
-from faceset.store.objects import Action, Store
+from faceset.store.actions import Action
+from faceset.store.objects import Store
 from faceset.workflow.records import publish
-from factory import ids, write_rows
+from factory import ids, project, write_project, write_rows
 
 A, B, C = ids("film", 6), ids("film", 6, 1), ids("more", 4)
 
@@ -139,11 +140,13 @@ def test_a_row_means_the_face_at_its_box_as_in_the_manifest(tmp_path: Path) -> N
 
 def test_a_table_is_found_by_its_folder_and_by_its_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    store = Store(Path("store"))
+    write_project(tmp_path)
+    of = project()
+    store = of.store
     with store.workspace() as folder:
-        names = {name: clusters(folder / name, {"a": A}) for name in STAGES["cluster"].makes}
+        names = {name: clusters(folder / name, {"a": A}) for name in STAGES["cluster"].outputs}
         action = Action({name: store.put(path) for name, path in names.items()}, "cpu")
-    publish(store, STAGES["cluster"], {}, action)
+    publish(of, STAGES["cluster"], {}, action)
     table = store.object_path(action.outputs["clusters"])
     Path("results/cluster.json").rename("before.json")
     assert find_table(Path("results"), store).resolve() == table.resolve()

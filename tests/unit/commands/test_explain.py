@@ -91,6 +91,29 @@ def test_the_row_that_decided_is_shown_also_for_a_face_that_is_dropped() -> None
 
 
 @pytest.mark.usefixtures("folder")
+def test_rows_that_contradict_each_other_are_shown_whatever_their_notes_say() -> None:
+    note = "see line 7: or (3), keep-list lines 5 and 6"
+    rows = ["keep\tcluster\tphotos/a_0", "drop\tcluster\tphotos/b_0"]
+    keep_list("".join(f"{row}\t\t\t{note}\n" for row in rows))
+    text = run("photos/b_0", "main")
+    assert "decision    dropped by undecided: keep-list lines 2 and 3 contradict each other" in text
+    shown = [line for line in text.splitlines() if note in line]
+    assert shown == [
+        f"keep-list   line 2: keep cluster photos/a_0 {note}",
+        f"            line 3: drop cluster photos/b_0 {note}",
+    ]
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_note_with_colons_and_brackets_is_part_of_no_number() -> None:
+    note = "line 3: (9)"
+    keep_list(f"drop\tface\tphotos/b_0\t\t\t{note}\n")
+    text = run("photos/b_0", "main")
+    assert f"decision    dropped by row: keep-list line 2: drop face ({note})" in text
+    assert f"keep-list   line 2: drop face photos/b_0 {note}\n            from config/keep/main.tsv" in text
+
+
+@pytest.mark.usefixtures("folder")
 def test_results_older_than_what_they_are_made_from_are_told() -> None:
     Path("config/keep").mkdir()
     Path("config/keep/main.tsv").write_text("decision\tscope\tface\ndrop\tface\tphotos/b_0\n")
@@ -101,9 +124,9 @@ def test_results_older_than_what_they_are_made_from_are_told() -> None:
     ("face", "faceset", "told"),
     [
         ("photos/z_0", None, "photos has no such face"),
-        ("film/a_0", None, "there is no source 'film'; known: photos, more"),
+        ("film/a_0", None, "there is no source 'film'; known here: photos, more"),
         ("photos/a_0", "other", "other: does not draw on photos"),
-        ("photos/a_0", "mine", "there is no faceset 'mine'; known: main, other"),
+        ("photos/a_0", "mine", r"there is no faceset 'mine'; did you mean main\?"),
         ("nothing.png", None, "is no face id; .* or the path of a picture"),
         ("photos/a.png", None, "photos/a.png: not a picture of any face of main, other"),
     ],

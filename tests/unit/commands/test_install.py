@@ -1,26 +1,30 @@
 """Promises of installing a source's cleaned alignments in the original's place."""
 
 import contextlib
+import functools
 import shutil
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from faceset.alignments.files import default_alignments_path, from_msgpack, msgpack_bytes, read_alignments
-from faceset.alignments.ingest import ingest
+from faceset.alignments.files import from_msgpack, msgpack_bytes, read_alignments
+from faceset.alignments.ingest import IngestInputs, IngestOutputs, ingest
 from faceset.alignments.tables import FACES
 from faceset.commands.install import install, undo
 from faceset.crops.tables import MEASURES
 from faceset.decisions.keep_list import HEADER
-from faceset.decisions.manifest import make_manifest
+from faceset.decisions.manifest import ManifestInputs, ManifestOutputs, ManifestSettings, make_manifest
 from faceset.errors import FacesetError
+from faceset.footage.files import default_alignments_path
 from faceset.people.tables import CLUSTERS, TRACKS
 from faceset.project.project import Project, load_project
+from faceset.stages.graph import all_instances
 from faceset.tables.parquet import read_table
-from faceset.workflow.jobs import Job, run_step
-from faceset.workflow.keys import all_steps, plan_step
-from faceset.workflow.records import read_record
+from faceset.workflow.jobs import Means, RunningJob, run_step
+from faceset.workflow.keys import plan_step
+from faceset.workflow.records import reader
 from factory import alignments, face, learn_footage, write_alignments, write_frames, write_pictures, write_rows
 
 NOON = datetime(2026, 5, 4, 12, 0, 0)
@@ -64,39 +68,40 @@ def current() -> Project:
     return load_project({"facesets": FACESETS})
 
 
-def compute(job: Job) -> None:
+def compute(job: RunningJob) -> None:
     """The stages up to the manifest; people are told apart by the order of their faces."""
-    stage, source = job.step.stage.name, job.step.where.get("source", "")
+    stage, source = job.step.stage.name, job.step.instance.get("source", "")
     if stage == "frames":
         write_frames(job.source.frames, job.output("frames"))
     elif stage == "detect":
         job.output("detected").write_bytes(msgpack_bytes(alignments(FRAMES).data))
     elif stage == "ingest":
-        file = job.file("alignments")
+        file = job.files.get("alignments")
         read = read_alignments(file) if file else from_msgpack(job.input("detected").read_bytes(), "detected")
         outputs = (job.output(name) for name in ("faces", "alignments", "problems"))
-        ingest(read, str(file), job.source.frames, job.input("frames"), source, *outputs)
+        inputs = IngestInputs(read, str(file), source, job.source.frames, job.input("frames"))
+        ingest(inputs, IngestOutputs(*outputs))
     elif stage == "manifest":
-        gathered = (job.inputs_by("source", name) for name in ("faces", "measures", "tracks"))
+        gathered = (job.inputs(name) for name in ("faces", "measures", "tracks"))
         outputs = (job.output(name) for name in ("manifest", "notices"))
-        params = job.params["policy"], job.params["filters"]
-        make_manifest(*gathered, job.input("clusters"), job.file("keep_list"), *params, *outputs)
+        inputs = ManifestInputs(*gathered, job.input("clusters"), job.files.get("keep_list"))
+        make_manifest(inputs, ManifestSettings(**job.settings), ManifestOutputs(*outputs))
     else:
         compute_about_faces(job, stage)
 
 
-def compute_about_faces(job: Job, stage: str) -> None:
+def compute_about_faces(job: RunningJob, stage: str) -> None:
     if stage == "cluster":
-        faces = list(job.inputs_by("source", "faces").items())
+        faces = list(job.inputs("faces").items())
     else:
-        faces = [(job.step.where["source"], job.input("faces"))]
+        faces = [(job.step.instance["source"], job.input("faces"))]
     rows = []
     for source, path in faces:
         for row in read_table(path, FACES, ["face_id", "face_index"]).to_pylist():
             cluster = f"photos/a_{row['face_index']}"
             rows.append({"face_id": row["face_id"], "source": source, "track": row["face_id"], "cluster": cluster})
     schemas = {"measures": MEASURES, "tracks": TRACKS, "clusters": CLUSTERS}
-    for name in job.step.stage.makes:
+    for name in job.step.stage.outputs:
         if name in schemas:
             columns = schemas[name].names
             write_rows(job.output(name), schemas[name], [{c: row[c] for c in columns if c in row} for row in rows])
@@ -108,10 +113,11 @@ def run() -> int:
     """Bring everything up to the manifests up to date; returns how much had to be computed."""
     project, computed = current(), 0
     learn_footage(project)
-    for stage, where in all_steps(project):
+    for stage, instance in all_instances(project):
         if stage.name in ("clean", "extract", "assemble", "crate", "report"):
             continue
-        computed += run_step(project, plan_step(project, stage, where, read_record), compute)
+        quick = replace(stage, compute=functools.wraps(stage.compute)(compute))  # with the key of the real one
+        computed += run_step(project, plan_step(project, quick, instance, reader(project)), Means())
     return computed
 
 
@@ -204,8 +210,10 @@ def test_an_install_that_would_leave_no_face_is_refused(original: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "faceset", "message"),
     [
-        ("foto", None, "'foto' is no source of this project; there are: photos, more"),
-        ("photos", "laed", "'laed' is no faceset of this project; there are: lead, friend, all"),
+        ("foto", None, r"'foto' is no source of this project; did you mean photos\?"),
+        ("photos", "laed", r"'laed' is no faceset of this project; did you mean lead\?"),
+        ("zebra", None, "'zebra' is no source of this project; known here: photos, more"),
+        ("photos", "zebra", "'zebra' is no faceset of this project; known here: lead, friend, all"),
         ("photos", "all", "photos is not a source of all"),
     ],
 )

@@ -14,7 +14,7 @@ from faceset.alignments.tables import FACES
 from faceset.commands.keep_from_folder import keep_from_folder, write_keep_list
 from faceset.crops.tables import MEASURES
 from faceset.decisions.keep_list import HEADER, read_keep_list
-from faceset.decisions.manifest import make_manifest
+from faceset.decisions.manifest import ManifestInputs, ManifestOutputs, ManifestSettings, make_manifest
 from faceset.decisions.tables import MANIFEST
 from faceset.errors import FacesetError
 from faceset.face_ids import face_id
@@ -86,7 +86,8 @@ class Scene:
         filters = {"min_size_px": min_size_px, "min_blur": 0.0, "max_distance": None}
         outputs = self.folder / name, self.folder / "notices"
         tables = paths["faces"], paths["measures"], paths["tracks"]
-        make_manifest(*tables, clusters, keep_list, "largest", filters, *outputs)
+        inputs = ManifestInputs(*tables, clusters, keep_list)
+        make_manifest(inputs, ManifestSettings("largest", filters), ManifestOutputs(*outputs))
         rows = read_table(outputs[0], MANIFEST, ["face_id", "kept"]).to_pylist()
         return {row["face_id"] for row in rows if row["kept"]}
 

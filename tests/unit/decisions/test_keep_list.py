@@ -82,11 +82,12 @@ def test_a_row_that_is_copied_is_read_as_it_was_meant(
         ("decision\tscope\tface\tscope\n", "line 1: the column 'scope' is there twice"),
         ("decision\tscope\tface\nkeep\tface\ta/1_0\t\tnote\n", "line 2: 5 cells under a header of 3"),
         (f"{HEADER}\nKeep\tface\ta/1_0\n", "line 2: the decision is 'Keep'; did you mean keep?"),
-        (f"{HEADER}\n\n\tface\ta/1_0\n", "line 3: the decision is ''; known are: keep, drop"),
+        (f"{HEADER}\n\n\tface\ta/1_0\n", "line 3: the decision is ''; known here: keep, drop"),
         (f"{HEADER}\nkeep\tclutser\ta/1_0\n", "line 2: the scope is 'clutser'; did you mean cluster?"),
         (f"{HEADER}\nkeep\tface\ta_1\n", "line 2: 'a_1' is no face id; expected {source}/{frame}_{index}"),
         (f"{HEADER}\nkeep\tface\ta/1_0\t1,2,3\n", "line 2: the box is '1,2,3'; expected left,top,width,height"),
         (f"{HEADER}\nkeep\tface\ta/1_0\t1,2,-3,4\n", "line 2: the box is"),
+        (f"{HEADER}\nkeep\tface\ta/1_0\t1,2,3,1{'0' * 400}\n", "line 2: the box is"),
         (f"{HEADER}\nkeep\tface\ta/1_0\t\tmany\n", "line 2: the reach is 'many'; expected a number of faces"),
         (f"{HEADER}\nkeep\tface\ta/1_0\t\t0\n", "line 2: the reach is '0'"),
         (

@@ -1,136 +1,16 @@
 """Promises of the manifest: which faces a faceset keeps, why, and what a person is told."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from faceset.alignments.tables import FACES
-from faceset.crops.tables import MEASURES
-from faceset.decisions.keep_list import HEADER
-from faceset.decisions.manifest import Policy, make_manifest
-from faceset.decisions.tables import MANIFEST, NOTICES
-from faceset.face_ids import face_id
-from faceset.people.tables import CLUSTERS, NEARNESS, TRACKS
-from faceset.tables.parquet import read_table
-from factory import write_rows
-
-NO_FILTERS = {"min_size_px": 0.0, "min_blur": 0.0, "max_distance": None}
-
-
-@dataclass
-class Faces:
-    """Faces of a project, by source; `decide` makes the manifest of a faceset of some of the sources."""
-
-    folder: Path
-    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-
-    def add(self, source: str, frame: int, person: str, index: int = 0, **values: Any) -> str:
-        """Add a face to the track `{person}` of its source and to the cluster `{person}`; returns its id."""
-        row = {
-            "face_id": face_id(source, f"{frame:06d}", index),
-            "source": source,
-            "frame": f"{frame:06d}",
-            "face_index": index,
-            "position": frame - 1,
-            "x": 100 * index,
-            "y": 50,
-            "w": 60,
-            "h": 80,
-            "landmarks": [],
-            "problem": None,
-            "track": f"{source} {person}",
-            "cluster": person,
-            "order": 0,
-            "distance": 0.1,
-            "next_cluster": None,
-            "next_distance": None,
-            "outlier": False,
-            "size": 100.0,
-            "blur": 10.0,
-            "yaw": 0.0,
-            "pitch": 0.0,
-            "roll": 0.0,
-            "blur_fft": 0.0,
-            **values,
-        }
-        self.rows.setdefault(source, []).append(row)
-        return row["face_id"]
-
-    def decide(
-        self,
-        keep_rows: list[str] | None = None,
-        sources: tuple[str, ...] = ("film",),
-        policy: Policy = "largest",
-        filters: Mapping[str, float | None] = NO_FILTERS,
-        nearness: list[dict[str, Any]] | None = None,
-    ) -> "Outcome":
-        """Make the manifest. The cells of a keep row are separated by blanks; a dash is an empty cell."""
-        keep_list = None
-        if keep_rows is not None:
-            keep_list = self.folder / "keep.tsv"
-            lines = ["\t".join("" if cell == "-" else cell for cell in row.split(" ")) for row in keep_rows]
-            keep_list.write_text("\n".join([HEADER, *lines]), encoding="utf-8")
-        usable = {name: [row for row in rows if row["problem"] is None] for name, rows in self.rows.items()}
-        everyone = sorted((row for rows in usable.values() for row in rows), key=lambda row: row["face_id"])
-        manifest, notices = self.folder / "manifest.parquet", self.folder / "notices.parquet"
-        make_manifest(
-            {name: write_rows(self.folder / f"{name}-faces", FACES, self.rows[name]) for name in sources},
-            {name: write_rows(self.folder / f"{name}-measures", MEASURES, usable[name]) for name in sources},
-            {name: write_rows(self.folder / f"{name}-tracks", TRACKS, usable[name]) for name in sources},
-            write_rows(self.folder / "clusters", CLUSTERS, everyone),
-            keep_list,
-            policy,
-            {**NO_FILTERS, **filters},
-            manifest,
-            notices,
-            write_rows(self.folder / "nearness", NEARNESS, nearness) if nearness is not None else None,
-        )
-        return Outcome(
-            read_table(manifest, MANIFEST).to_pylist(),
-            read_table(notices, NOTICES).to_pylist(),
-            manifest.read_bytes() + notices.read_bytes(),
-        )
-
-
-@dataclass
-class Outcome:
-    manifest: list[dict[str, Any]]
-    notices: list[dict[str, str]]
-    written: bytes
-
-    @property
-    def kept(self) -> set[str]:
-        return {row["face_id"] for row in self.manifest if row["kept"]}
-
-    def of(self, face: str) -> tuple[bool, str, str]:
-        (row,) = [row for row in self.manifest if row["face_id"] == face]
-        return row["kept"], row["decided_by"], row["reason"]
-
-    def told(self, kind: str) -> list[str]:
-        return [notice["detail"] for notice in self.notices if notice["kind"] == kind]
+from decided import ANN, BOB, Faces, all_of, ann_and_bob, near
 
 
 @pytest.fixture
 def faces(tmp_path: Path) -> Faces:
     """Ann in frames 1 to 6 and Bob in 1 to 4 of a film, Bob ten times in another source."""
-    found = Faces(tmp_path)
-    for frame in range(1, 7):
-        found.add("film", frame, "ann")
-    for frame in range(1, 5):
-        found.add("film", frame, "bob", index=1)
-    for frame in range(1, 11):
-        found.add("photos", frame, "bob")
-    return found
-
-
-ANN, BOB = "film/000001_0", "film/000001_1"
-
-
-def all_of(person_index: int, count: int) -> set[str]:
-    return {f"film/{frame:06d}_{person_index}" for frame in range(1, count + 1)}
+    return ann_and_bob(tmp_path)
 
 
 # The table
@@ -140,7 +20,7 @@ def test_every_face_of_the_facesets_sources_has_one_row_in_source_and_frame_orde
     faces = Faces(tmp_path)
     for frame, index in ((2, 0), (1, 1), (1, 0)):
         faces.add("b", frame, "ann", index)
-    faces.add("b", 9, "ann", position=None, problem="its frame is not in the footage")
+    faces.add("b", 9, "ann", position=None, problem="frame_missing")
     faces.add("a", 1, "ann")
     faces.add("c", 1, "ann")
     outcome = faces.decide(sources=("b", "a"))
@@ -170,14 +50,14 @@ def test_a_source_without_faces_is_no_error(tmp_path: Path) -> None:
 
 
 def test_a_face_with_a_problem_is_never_kept_and_says_so(faces: Faces) -> None:
-    bad = faces.add("film", 7, "ann", problem="landmarks all in one place")
+    bad = faces.add("film", 7, "ann", problem="landmarks_in_one_place")
     outcome = faces.decide([f"keep cluster {ANN}", f"keep face {bad}"])
     assert outcome.of(bad) == (False, "problem", "landmarks all in one place")
     assert outcome.kept == all_of(0, 6)
     assert outcome.manifest[-1]["track"] is None
     assert outcome.manifest[-1]["cluster"] is None
-    assert "line 3" in outcome.told("stale row")[0]
-    assert "landmarks all in one place" in outcome.told("stale row")[0]
+    assert "line 3" in outcome.told("stale_row")[0]
+    assert "landmarks all in one place" in outcome.told("stale_row")[0]
 
 
 # Rows
@@ -244,7 +124,7 @@ def test_a_row_with_a_box_follows_the_face_where_indices_have_shifted(faces: Fac
     outcome = faces.decide([f"drop face {ANN} 102,52,60,80", f"keep track {ANN}"])
     assert outcome.of(BOB) == (False, "row", "keep-list line 2: drop face")
     assert outcome.kept == all_of(0, 6)
-    (detail,) = outcome.told("moved row")
+    (detail,) = outcome.told("moved_row")
     assert "line 2" in detail
     assert BOB in detail
 
@@ -252,7 +132,7 @@ def test_a_row_with_a_box_follows_the_face_where_indices_have_shifted(faces: Fac
 def test_a_row_whose_index_is_gone_is_found_by_its_box(faces: Faces) -> None:
     outcome = faces.decide(["keep track film/000001_5 0,50,60,80"])
     assert outcome.kept == all_of(0, 6)
-    assert len(outcome.told("moved row")) == 1
+    assert len(outcome.told("moved_row")) == 1
 
 
 def test_a_box_that_still_overlaps_by_half_is_the_same_face(faces: Faces) -> None:
@@ -260,7 +140,7 @@ def test_a_box_that_still_overlaps_by_half_is_the_same_face(faces: Faces) -> Non
     outcome = faces.decide([f"keep track {ANN} 20,50,60,80"])
     assert outcome.kept == all_of(0, 6)
     assert outcome.notices == []
-    assert faces.decide([f"keep track {ANN} 21,50,60,80"]).told("stale row")
+    assert faces.decide([f"keep track {ANN} 21,50,60,80"]).told("stale_row")
 
 
 @pytest.mark.parametrize(
@@ -269,7 +149,7 @@ def test_a_box_that_still_overlaps_by_half_is_the_same_face(faces: Faces) -> Non
 def test_a_stale_row_is_told_and_decides_nothing_nor_hands_over_to_the_policy(faces: Faces, row: str) -> None:
     outcome = faces.decide([row])
     assert outcome.kept == set()
-    assert [notice["kind"] for notice in outcome.notices] == ["stale row", "empty"]
+    assert [notice["kind"] for notice in outcome.notices] == ["stale_row", "empty"]
     assert outcome.notices[0]["face"] == row.split(" ")[2]
     assert "line 2" in outcome.notices[0]["detail"]
 
@@ -278,7 +158,7 @@ def test_a_reach_that_has_changed_by_more_than_a_twentieth_is_told(faces: Faces)
     # Bob's cluster has 14 faces over all sources, his track in the film 4.
     assert faces.decide([f"keep cluster {BOB} - 14", f"keep track {ANN} - 6"]).notices == []
     outcome = faces.decide([f"keep cluster {BOB} - 15", f"keep track {BOB} - 3", f"keep face {BOB} - 9"])
-    first, second = outcome.told("reach changed")
+    first, second = outcome.told("reach_changed")
     assert "line 2: the cluster had 15 faces when this was decided and has 14 now" in first
     assert "line 3: the track had 3 faces" in second
 
@@ -324,11 +204,6 @@ def test_faces_dropped_one_by_one_do_not_change_which_cluster_is_largest(faces: 
 
 
 # Reference
-
-
-def near(*clusters: tuple[str, float]) -> list[dict[str, Any]]:
-    """Clusters and their distance to the reference, of a model whose threshold is 0.6."""
-    return [{"cluster": name, "faces": 4, "distance": apart, "near": apart <= 0.6} for name, apart in clusters]
 
 
 def test_with_a_reference_the_nearest_cluster_is_kept_instead_of_the_largest(faces: Faces) -> None:

@@ -1,19 +1,43 @@
 """The manuals made from the code are in step with it."""
 
 import json
+import re
+from typing import Any, get_args
 
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from faceset.alignments.problems import FaceProblem, ProblemKind
+from faceset.decisions.keep_list import Scope
+from faceset.decisions.kinds import CAUSES, RULES, DecidedBy, NoticeKind
 from faceset.project.config import Config, load_config
 from faceset.project.project import REPOSITORY
-from make import CONFIG_EXAMPLE, MANUALS
+from make import CONFIG_EXAMPLE, MANUALS, tables_manual
 
 
 @pytest.mark.parametrize("name", MANUALS)
 def test_the_manual_is_in_step_with_the_code(name: str) -> None:
     assert (REPOSITORY / name).read_text() == MANUALS[name](), "run `make docs`"
+
+
+ENUMERATIONS: dict[tuple[str, str], list[Any]] = {
+    ("faces", "problem"): [FaceProblem],
+    ("problems", "kind"): [ProblemKind],
+    ("manifest", "decided_by"): [DecidedBy],
+    ("manifest", "rule"): list(RULES.values()),
+    ("notices", "kind"): [NoticeKind],
+    ("notices", "cause"): list(CAUSES.values()),
+    ("notices", "scope"): [Scope],
+}
+
+
+@pytest.mark.parametrize(("table", "column"), ENUMERATIONS)
+def test_the_manual_lists_every_value_of_an_enumeration_and_no_other(table: str, column: str) -> None:
+    (section,) = [part for part in tables_manual().split("\n## ") if part.startswith(f"{table}\n")]
+    (line,) = [line for line in section.splitlines() if line.startswith(f"| `{column}` ")]
+    values = [value for kind in ENUMERATIONS[table, column] for value in get_args(kind)]
+    assert re.findall(r"`(\w+)`", line)[1:] == values
 
 
 def test_every_config_key_has_a_description() -> None:

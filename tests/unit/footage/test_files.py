@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from faceset.digests import file_digest
-from faceset.footage.files import FootageDigests, content_digest, frame_name
+from faceset.footage.digests import FootageDigests, content_digest
+from faceset.footage.files import frame_name
 from factory import write_pictures
 
 

@@ -1,17 +1,21 @@
 """Promises of footage: what its frames are, and that any of them can be read alone."""
 
+import errno
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import av
 import cv2
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from faceset.errors import FacesetError
-from faceset.footage.files import footage_signature
+from faceset.footage import decoding as footage
+from faceset.footage.digests import footage_signature
 from faceset.footage.frames import read_frames
 from faceset.footage.tables import FRAMES
 from faceset.tables.parquet import read_table, write_table
@@ -138,6 +142,30 @@ def test_a_damaged_video_gives_the_same_pictures_on_any_number_of_cores(tmp_path
     finally:
         os.sched_setaffinity(0, cores)
     assert all(np.array_equal(ours, theirs) for ours, theirs in zip(on_all, on_one, strict=True))
+
+
+@pytest.mark.parametrize("method", ["demux", "decode"])
+def test_full_memory_ends_the_reading_of_a_video_and_not_the_video(method: str, tmp_path: Path) -> None:
+    """FFmpeg says full memory with an error of its own, as it says damage: another reading would find more frames."""
+
+    class Full:
+        """What PyAV opens, until memory is full."""
+
+        def __init__(self, container: Any) -> None:
+            self.streams, self._packets = container.streams, container.demux(container.streams.video[0])
+
+        def demux(self, _: Any) -> Iterator[Any]:
+            yield next(self._packets)
+            if method == "demux":
+                av.error.err_check(-errno.ENOMEM)
+            yield self
+
+        def decode(self) -> list[Any]:
+            av.error.err_check(-errno.ENOMEM)
+            return []
+
+    with av.open(str(write_video(tmp_path / "film.mkv"))) as container, pytest.raises(MemoryError):
+        list(footage.decode(Full(container)))
 
 
 @pytest.mark.parametrize("content", [b"", b"no film" * 99])

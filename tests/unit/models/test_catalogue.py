@@ -10,7 +10,7 @@ from faceset.errors import FacesetError
 from faceset.models.catalogue import (
     IdentityEntry,
     identity_entry,
-    load_manifest,
+    load_catalogue,
     load_stored_identities,
     stored_identity,
     verified_model_path,
@@ -49,7 +49,7 @@ def write(folder: Path, *entries: dict[str, Any]) -> Path:
 
 
 def test_the_default_manifest_holds_what_detection_and_identity_need() -> None:
-    models = load_manifest(MANIFEST)
+    models = load_catalogue(MANIFEST)
     assert [model.name for model in models.values() if model.role == "detector"] == [
         "mtcnn_pnet",
         "mtcnn_rnet",
@@ -62,7 +62,7 @@ def test_the_default_manifest_holds_what_detection_and_identity_need() -> None:
 
 
 def test_a_model_of_the_users_needs_no_build(tmp_path: Path) -> None:
-    model = load_manifest(write(tmp_path, entry()))["mine0"]
+    model = load_catalogue(write(tmp_path, entry()))["mine0"]
     assert isinstance(model, IdentityEntry)
     assert model.build is None
     assert model.mean == (127.5, 127.5, 127.5)
@@ -87,7 +87,7 @@ def test_a_model_of_the_users_needs_no_build(tmp_path: Path) -> None:
 def test_a_fault_names_file_model_and_key(changes: dict[str, Any], message: str, tmp_path: Path) -> None:
     path = write(tmp_path, entry(**changes))
     with pytest.raises(FacesetError) as error:
-        load_manifest(path)
+        load_catalogue(path)
     assert str(error.value).startswith(f"{path}: {message}")
 
 
@@ -96,16 +96,16 @@ def test_a_file_of_another_shape_is_named(text: str, tmp_path: Path) -> None:
     path = tmp_path / "models.yaml"
     path.write_text(text)
     with pytest.raises(FacesetError, match=str(path)):
-        load_manifest(path)
+        load_catalogue(path)
 
 
 def test_an_unknown_identity_model_is_answered_with_the_nearest() -> None:
     with pytest.raises(FacesetError, match="did you mean dlib_resnet_v1"):
-        identity_entry(load_manifest(MANIFEST), "dlib_resnet")
+        identity_entry(load_catalogue(MANIFEST), "dlib_resnet")
 
 
 def test_what_alignments_may_bring_is_known_by_its_name_or_is_of_a_model() -> None:
-    models, identities = load_manifest(MANIFEST), load_stored_identities(MANIFEST)
+    models, identities = load_catalogue(MANIFEST), load_stored_identities(MANIFEST)
     assert stored_identity(models, identities, "vggface2").dimensions == 512
     assert stored_identity(models, identities, "dlib_resnet_v1") is models["dlib_resnet_v1"]
     with pytest.raises(
@@ -132,16 +132,16 @@ def test_a_fault_in_an_identity_names_it(identities: Any, message: str, tmp_path
 
 def test_a_detector_is_no_identity_model() -> None:
     with pytest.raises(FacesetError, match="no identity model 'mtcnn_pnet'"):
-        identity_entry(load_manifest(MANIFEST), "mtcnn_pnet")
+        identity_entry(load_catalogue(MANIFEST), "mtcnn_pnet")
 
 
 def test_an_absent_model_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(FacesetError, match="run `make setup`"):
-        verified_model_path(load_manifest(MANIFEST)["mtcnn_pnet"], tmp_path)
+        verified_model_path(load_catalogue(MANIFEST)["mtcnn_pnet"], tmp_path)
 
 
 def test_only_the_file_that_the_manifest_names_is_used(tmp_path: Path) -> None:
-    model = load_manifest(write(tmp_path, entry()))["mine0"]
+    model = load_catalogue(write(tmp_path, entry()))["mine0"]
     (tmp_path / "mine.onnx").write_bytes(b"")
     assert verified_model_path(model, tmp_path) == tmp_path / "mine.onnx"
     (tmp_path / "mine.onnx").write_bytes(b"altered")

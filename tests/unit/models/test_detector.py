@@ -4,8 +4,8 @@ import pytest
 
 from faceset.errors import FacesetError
 from faceset.models.detector import FaceDetector
-from faceset.models.landmarks import detect_faces, distinct_faces
-from real_models import MANIFEST, MODELS_DIR, detector, mesh, only_face, photo
+from faceset.models.landmarks import MeshLandmarks, detect_faces, distinct_faces
+from real_models import CATALOGUE, MODELS_DIR, detector, mesh, only_face, photo
 
 PHOTOS = ("biden.jpg", "obama.jpg", "obama2.jpg", "obama3.jpg", "obama_partial_face.jpg", "obama_partial_face2.jpg")
 
@@ -55,7 +55,7 @@ def test_faces_much_smaller_than_the_minimum_are_left_out() -> None:
     frame = shrunk("obama.jpg", 300)
     (face,) = detector().detect(frame)
     size = int(max(face.width, face.height) * 3)
-    assert FaceDetector(MANIFEST, MODELS_DIR, min_face_px=size, device="cpu").detect(frame) == []
+    assert FaceDetector(CATALOGUE, MODELS_DIR, min_face_px=size, device="cpu").detect(frame) == []
 
 
 def test_the_same_frame_gives_the_same_bytes() -> None:
@@ -63,6 +63,18 @@ def test_the_same_frame_gives_the_same_bytes() -> None:
     first, second = (detect_faces(frame, detector(), mesh()) for _ in range(2))
     assert first[0].landmarks.tobytes() == second[0].landmarks.tobytes()
     assert first[0].detection.score == second[0].detection.score
+
+
+@pytest.mark.pixels
+def test_threads_do_not_change_detections_or_landmarks() -> None:
+    frame = shrunk("obama3.jpg", 400)
+    threaded = FaceDetector(CATALOGUE, MODELS_DIR, min_face_px=40, device="cpu", threads=2)
+    model = CATALOGUE["mediapipe_mesh"]
+    threaded_mesh = MeshLandmarks(model, MODELS_DIR / model.file, device="cpu", threads=2)
+    (one,), (two,) = detect_faces(frame, detector(), mesh()), detect_faces(frame, threaded, threaded_mesh)
+    assert one.landmarks.tobytes() == two.landmarks.tobytes()
+    assert one.detection.points.tobytes() == two.detection.points.tobytes()
+    assert one.detection.score == two.detection.score
 
 
 @pytest.mark.parametrize("shape", [(360, 640, 3), (8, 8, 3), (1, 500, 3)])
@@ -78,6 +90,6 @@ def test_two_detections_of_one_face_leave_the_better() -> None:
 
 
 def test_a_manifest_without_a_network_is_refused() -> None:
-    models = {name: model for name, model in MANIFEST.items() if name != "mtcnn_rnet"}
+    models = {name: model for name, model in CATALOGUE.items() if name != "mtcnn_rnet"}
     with pytest.raises(FacesetError, match="mtcnn_rnet"):
         FaceDetector(models, MODELS_DIR, min_face_px=40, device="cpu")

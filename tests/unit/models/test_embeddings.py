@@ -8,9 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from faceset.alignments.ingest import ingest
+from faceset.alignments.ingest import IngestInputs, IngestOutputs, ingest
+from faceset.alignments.tables import FACES
+from faceset.crops.tables import CHIPS
 from faceset.errors import FacesetError
-from faceset.models.chip_embeddings import embed_chips, take_identities
+from faceset.models.chip_embeddings import embed_chips
 from faceset.models.embeddings import (
     Embeddings,
     Metric,
@@ -20,10 +22,9 @@ from faceset.models.embeddings import (
     read_embeddings,
     squared_limit,
 )
-from faceset.tables.parquet import read_metadata
-from faceset.alignments.tables import FACES
-from faceset.crops.tables import CHIPS
+from faceset.models.stored_identities import take_identities
 from faceset.people.tables import TRACKS
+from faceset.tables.parquet import read_metadata
 from factory import (
     FolderParts,
     alignments,
@@ -154,7 +155,7 @@ def taken(
     write_frames(pictures, folder / "frames")
     read = alignments({frame: [face(identity=identity) for identity in faces] for frame, faces in frames.items()})
     outputs = [folder / output for output in ("faces", "alignments", "problems")]
-    ingest(read, "made up", pictures, folder / "frames", "film", *outputs)
+    ingest(IngestInputs(read, "made up", "film", pictures, folder / "frames"), IngestOutputs(*outputs))
     take_identities(outputs[0], outputs[1], folder / "embeddings", "film", name, 3, metric)
     return folder / "embeddings"
 

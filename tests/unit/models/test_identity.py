@@ -162,6 +162,7 @@ def test_a_vector_of_another_length_than_the_entry_says_is_refused(tmp_path: Pat
         model_of(tmp_path, averaging(), dimensions=512).embed(np.ones((2, 8, 8, 3), np.uint8))
 
 
+@pytest.mark.pixels
 def test_threads_do_not_change_an_embedding(inputs: np.ndarray) -> None:
     entry = identity_model().model
     threaded = IdentityModel(entry, MODELS_DIR / entry.file, "cpu", threads=2)

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -119,6 +121,34 @@ def test_an_output_that_is_not_of_each_picture_is_refused(tmp_path: Path) -> Non
     path.write_bytes(graph.model_bytes("mean", "x", ["N", 3, 1, 1]))
     with pytest.raises(FacesetError, match=r"mean\.onnx: its output mean is of shape \(3, 1, 1\) for 1 pictures"):
         open_session(model(), path, "cpu").run_each(np.ones((2, 3, 1, 1), np.float32))
+
+
+OUT_OF_MEMORY = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from faceset.models.inference import open_session
+from faceset.models.catalogue import Model
+session = open_session(Model.model_validate_json(sys.argv[1]), Path(sys.argv[2]), "cpu")
+batch = np.zeros((1, 3, 1, 40_000_000), np.float32)
+used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 2**28, used + 2**28))
+try:
+    session.run(batch)
+except MemoryError as error:
+    print("MemoryError", error)
+"""
+
+
+def test_full_memory_is_said_to_be_full_memory_and_no_fault_of_the_model(tmp_path: Path) -> None:
+    graph = GraphBuilder()
+    turned = graph.node("Transpose", "x", perm=[0, 1, 3, 2])
+    graph.output(graph.node("Transpose", turned, perm=[0, 1, 3, 2]), "again", ["N", 3, "a", "b"])
+    path = tmp_path / "turn.onnx"
+    path.write_bytes(graph.model_bytes("turn", "x", ["N", 3, "a", "b"]))
+    command = [sys.executable, "-c", OUT_OF_MEMORY, model().model_dump_json(), str(path)]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert result.stdout.startswith("MemoryError")
 
 
 def test_pictures_become_input_by_channels_mean_scale_and_layout() -> None:

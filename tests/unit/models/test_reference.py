@@ -12,14 +12,14 @@ from faceset.errors import FacesetError
 from faceset.models.detector import STAGES
 from faceset.models.landmarks import MESH_MODEL
 from faceset.models.reference import embed_reference
-from faceset.people.nearness import rank_clusters
-from faceset.tables.parquet import read_metadata, read_table, write_table
 from faceset.models.tables import REFERENCE
+from faceset.people.nearness import rank_clusters
 from faceset.people.tables import CLUSTERS, NEARNESS
+from faceset.tables.parquet import read_metadata, read_table, write_table
 from factory import ids, picture, write_rows, write_vectors
-from real_models import MANIFEST, MODELS_DIR, identity_model, photo
+from real_models import CATALOGUE, MODELS_DIR, identity_model, photo
 
-MODELS = {name: MANIFEST[name] for name in (*STAGES, MESH_MODEL, "dlib_resnet_v1")}
+MODELS = {name: CATALOGUE[name] for name in (*STAGES, MESH_MODEL, "dlib_resnet_v1")}
 
 
 def embedded(folder: Path, pictures: Mapping[str, NDArray[np.uint8]]) -> Path:

@@ -16,14 +16,22 @@ from faceset.errors import FacesetError
 from faceset.face_ids import face_id
 from faceset.models.embeddings import Metric
 from faceset.people import neighbours
-from faceset.people.clusters import PAIR_SHARE, Rules, SourceTables, face_weights, make_clusters, weighted_means
+from faceset.people.clusters import (
+    MERGE_CANDIDATE_SHARE,
+    ClusterOutputs,
+    Rules,
+    SourceTables,
+    face_weights,
+    make_clusters,
+    weighted_means,
+)
 from faceset.people.grouping import LINKAGE_SHARE
-from faceset.people.tables import CLUSTERS, DOUBTS, PAIRS, STEPS, TRACKS
+from faceset.people.tables import CLUSTERS, MERGE_CANDIDATES, SPLIT_CANDIDATES, STRICTNESS_CHANGES, TRACKS
 from faceset.tables.parquet import read_table
 from factory import write_rows, write_vectors
 
 THRESHOLD = 0.6
-OUTPUTS = ("clusters.parquet", "pairs.parquet", "doubts.parquet", "steps.parquet")
+OUTPUTS = ("clusters.parquet", "merge_candidates.parquet", "split_candidates.parquet", "strictness_changes.parquet")
 
 
 Face = tuple[str, int, int, str, NDArray[np.float64]]
@@ -58,7 +66,7 @@ def clusters(
             embeddings=write_vectors(of_source / "embeddings.parquet", names, vectors, metric),
             tracks=write_rows(of_source / "tracks.parquet", TRACKS, tracks),
         )
-    make_clusters(tables, *(folder / name for name in OUTPUTS), Rules(THRESHOLD, **rules))
+    make_clusters(tables, Rules(THRESHOLD, **rules), ClusterOutputs(*(folder / name for name in OUTPUTS)))
     table = read_table(folder / "clusters.parquet", CLUSTERS).to_pandas()
     assert table["face_id"].is_monotonic_increasing
     return table.set_index("face_id")
@@ -89,14 +97,14 @@ def test_two_faces_of_one_frame_are_two_people_however_alike(tmp_path: Path) -> 
     assert found["cluster"].tolist() == ["a/000001_0", "a/000001_1"]
 
 
-def test_a_cluster_is_named_by_its_most_central_face(tmp_path: Path) -> None:
+def test_a_cluster_is_named_by_its_medoid(tmp_path: Path) -> None:
     places = (0.0, 0.2, 0.25, 0.5)
     found = clusters(tmp_path, [("a", frame, 0, f"a/{frame}", at(x)) for frame, x in enumerate(places)])
     assert set(found["cluster"]) == {"a/000002_0"}
     np.testing.assert_allclose(found["distance"], np.abs(np.array(places) - np.mean(places)), atol=1e-6)
 
 
-def test_of_equally_central_faces_the_first_id_names_the_cluster(tmp_path: Path) -> None:
+def test_of_several_medoids_the_first_id_names_the_cluster(tmp_path: Path) -> None:
     found = clusters(tmp_path, [("a", frame, 0, "a/1", at(0.25)) for frame in (3, 1, 2)])
     assert set(found["cluster"]) == {"a/000001_0"}
 
@@ -154,18 +162,18 @@ def test_neither_threads_nor_the_order_of_rows_change_a_byte_where_the_search_is
 
 
 def test_two_clusters_that_may_be_one_person_are_listed_the_larger_first(tmp_path: Path) -> None:
-    near = THRESHOLD * (1 + PAIR_SHARE) / 2
+    near = THRESHOLD * (1 + MERGE_CANDIDATE_SHARE) / 2
     faces = [("a", 1, 0, "a/1", at(0)), ("a", 2, 0, "a/2", at(near)), ("a", 3, 0, "a/2", at(near))]
-    far = ("a", 9, 0, "a/9", at(0, THRESHOLD * PAIR_SHARE + 0.1))
+    far = ("a", 9, 0, "a/9", at(0, THRESHOLD * MERGE_CANDIDATE_SHARE + 0.1))
     clusters(tmp_path, [*faces, far])
-    (pair,) = read_table(tmp_path / "pairs.parquet", PAIRS).to_pylist()
+    (pair,) = read_table(tmp_path / "merge_candidates.parquet", MERGE_CANDIDATES).to_pylist()
     assert (pair["cluster"], pair["other"]) == ("a/000002_0", "a/000001_0")
     assert pair["distance"] == pytest.approx(near)
 
 
 def test_two_clusters_seen_in_one_frame_are_not_listed_as_one_person(tmp_path: Path) -> None:
     clusters(tmp_path, [("a", 1, 0, "a/1", at(0)), ("a", 1, 1, "a/2", at(0.1))])
-    assert len(read_table(tmp_path / "pairs.parquet", PAIRS)) == 0
+    assert len(read_table(tmp_path / "merge_candidates.parquet", MERGE_CANDIDATES)) == 0
 
 
 def test_no_faces_make_no_clusters(tmp_path: Path) -> None:
@@ -219,7 +227,8 @@ def test_where_duplicates_are_allowed_a_mirror_shows_the_same_person(tmp_path: P
 
 def test_strictness_moves_what_is_one_person(tmp_path: Path) -> None:
     faces = [("a", 1, 0, "a/1", at(0)), ("a", 2, 0, "a/2", at(THRESHOLD))]
-    assert [clusters(tmp_path, faces, looseness=scale)["cluster"].nunique() for scale in (0.5, 1, 1.5)] == [2, 2, 1]
+    for scale, people in ((0.5, 2), (1, 2), (1.5, 1)):
+        assert clusters(tmp_path, faces, threshold_scale=scale)["cluster"].nunique() == people
 
 
 def test_ward_regards_neither_tracks_nor_frames(tmp_path: Path) -> None:
@@ -235,11 +244,11 @@ def test_ward_regards_neither_tracks_nor_frames(tmp_path: Path) -> None:
     assert first["0"] == first["1"] != first["3"]
 
 
-def test_a_cluster_of_two_people_is_listed_with_the_smaller_one_s_central_face(tmp_path: Path) -> None:
+def test_a_cluster_of_two_people_is_listed_with_the_smaller_one_s_medoid(tmp_path: Path) -> None:
     near = 0.8 * THRESHOLD
     faces = [("a", n, 0, f"a/{n}", at(near * (n >= 9), 0.001 * n)) for n in range(14)]
     assert clusters(tmp_path, faces)["cluster"].nunique() == 1
-    (doubt,) = read_table(tmp_path / "doubts.parquet", DOUBTS).to_pylist()
+    (doubt,) = read_table(tmp_path / "split_candidates.parquet", SPLIT_CANDIDATES).to_pylist()
     assert (doubt["face"], doubt["faces"]) == ("a/000011_0", 5)
     assert doubt["distance"] == pytest.approx(near, abs=1e-3)
     assert doubt["share"] > 0.99
@@ -248,10 +257,10 @@ def test_a_cluster_of_two_people_is_listed_with_the_smaller_one_s_central_face(t
 def test_one_person_is_no_doubt(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     clusters(tmp_path, [("a", n, 0, f"a/{n}", random.normal(0, 0.05, 4)) for n in range(60)])
-    assert len(read_table(tmp_path / "doubts.parquet", DOUBTS)) == 0
+    assert len(read_table(tmp_path / "split_candidates.parquet", SPLIT_CANDIDATES)) == 0
 
 
-def test_steps_tell_who_would_be_merged_and_who_would_be_split(tmp_path: Path) -> None:
+def test_strictness_changes_tell_who_would_be_merged_and_who_would_be_split(tmp_path: Path) -> None:
     loose, tight = (THRESHOLD * (1 + shift) * LINKAGE_SHARE for shift in (0.05, -0.05))
     faces = [
         *(("a", n, 0, f"a/{n}", at(0)) for n in range(6)),
@@ -261,12 +270,12 @@ def test_steps_tell_who_would_be_merged_and_who_would_be_split(tmp_path: Path) -
         *(("a", n, 0, f"a/{n}", at(0, 9)) for n in range(40, 44)),
     ]
     assert clusters(tmp_path, faces)["cluster"].nunique() == 4
-    assert read_table(tmp_path / "steps.parquet", STEPS).to_pylist() == [
-        {"step": "looser", "cluster": "a/000000_0", "other": "a/000010_0"},
-        {"step": "stricter", "cluster": "a/000030_0", "other": None},
+    assert read_table(tmp_path / "strictness_changes.parquet", STRICTNESS_CHANGES).to_pylist() == [
+        {"direction": "looser", "cluster": "a/000000_0", "other": "a/000010_0"},
+        {"direction": "stricter", "cluster": "a/000030_0", "other": None},
     ]
-    for strictness_step, count in ((0.1, 3), (-0.1, 5)):
-        assert clusters(tmp_path, faces, looseness=1 + strictness_step)["cluster"].nunique() == count
+    for change, count in ((0.1, 3), (-0.1, 5)):
+        assert clusters(tmp_path, faces, threshold_scale=1 + change)["cluster"].nunique() == count
 
 
 def test_large_sharp_faces_count_most_in_a_track() -> None:

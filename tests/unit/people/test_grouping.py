@@ -60,7 +60,7 @@ def test_linkage_of_a_few_is_average_linkage_by_the_book(seed: int, pairs: list[
 
 @settings(deadline=None)
 @given(st.integers(0, 10**6), st.integers(2, 60), st.integers(0, 200))
-def test_two_tracks_that_can_not_link_never_do(seed: int, count: int, pairs: int) -> None:
+def test_two_tracks_that_cannot_link_never_do(seed: int, count: int, pairs: int) -> None:
     random = np.random.default_rng(seed)
     cannot = random.integers(0, count, (pairs, 2))
     cannot = cannot[cannot[:, 0] != cannot[:, 1]]
@@ -112,7 +112,7 @@ def strangers(count: int) -> NDArray[np.float64]:
 
 
 def off(share: float) -> NDArray[np.float64]:
-    """A step this share of the threshold away from all strangers."""
+    """A vector this share of the threshold away from all strangers."""
     return np.asarray(np.eye(8)[7] * share * THRESHOLD)
 
 

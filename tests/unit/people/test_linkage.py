@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from benchmarks.bcubed import bcubed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import pdist
 
-from faceset.bcubed import bcubed
 from faceset.people import linkage
 from faceset.people.linkage import NEIGHBOURS, join_near
 from faceset.people.partition import Groups
@@ -41,7 +41,7 @@ def joined(vectors: NDArray[np.float32], cannot_link: NDArray[np.int64]) -> Grou
 
 
 def by_scipy(vectors: NDArray[np.float32], cannot_link: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Average linkage over all pairs, those that can not link too far apart to count."""
+    """Average linkage over all pairs, those that cannot link too far apart to count."""
     count = len(vectors)
     apart = pdist(vectors.astype(float), "sqeuclidean")
     one, other = cannot_link.min(axis=1), cannot_link.max(axis=1)
@@ -57,7 +57,7 @@ def test_it_is_nearly_average_linkage_of_all_pairs(count: int, people: int) -> N
 
 @given(st.integers(0, 10**6), st.integers(0, 200))
 @settings(max_examples=30, deadline=None)
-def test_no_two_that_can_not_link_are_ever_together(seed: int, pairs: int) -> None:
+def test_no_two_that_cannot_link_are_ever_together(seed: int, pairs: int) -> None:
     random = np.random.default_rng(seed)
     vectors = random.normal(0, 0.1, (120, 6)).astype(np.float32).round(1)
     cannot = random.integers(0, 120, (pairs, 2))
@@ -86,7 +86,7 @@ def test_all_equally_far_are_one_group_if_that_is_the_limit() -> None:
     assert len(set(groups.labels())) == 1
 
 
-def test_more_barred_neighbours_than_a_list_holds_do_not_hide_the_right_one() -> None:
+def test_more_neighbours_that_cannot_link_than_a_list_holds_do_not_hide_the_right_one() -> None:
     crowd = 3 * NEIGHBOURS
     vectors = np.zeros((crowd + 1, 4), np.float32)
     vectors[-1, 0] = 0.5
@@ -101,11 +101,11 @@ def test_the_order_keeps_groups_together_and_likes_side_by_side() -> None:
     vectors, cannot_link = faces(1000, 30)
     groups = joined(vectors, cannot_link)
     labels = groups.labels()
-    groups.forget_barred()
+    groups.forget_cannot_link()
     join_near(groups, np.inf)
     order = groups.order()
     assert sorted(order) == list(range(1000))
     shown = np.argsort(order)
     assert np.count_nonzero(np.diff(labels[shown])) == len(set(labels)) - 1
-    steps = np.linalg.norm(np.diff(vectors[shown], axis=0), axis=1).mean()
-    assert steps < 0.6 * np.linalg.norm(np.diff(vectors, axis=0), axis=1).mean()
+    between = np.linalg.norm(np.diff(vectors[shown], axis=0), axis=1).mean()
+    assert between < 0.6 * np.linalg.norm(np.diff(vectors, axis=0), axis=1).mean()

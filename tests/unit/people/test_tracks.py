@@ -4,15 +4,15 @@ import itertools
 from pathlib import Path
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from faceset.alignments.tables import FACES
+from faceset.geometry.boxes import overlaps
 from faceset.models.embeddings import Metric
 from faceset.people.tables import TRACKS
-from faceset.people.tracks import DISTANCE_SHARE, MAX_GAP_FRAMES, MIN_OVERLAP, link_tracks, make_tracks, overlaps
+from faceset.people.tracks import DISTANCE_SHARE, MAX_GAP_FRAMES, MIN_OVERLAP, link_tracks, make_tracks
 from faceset.tables.parquet import read_table
 from factory import ids, write_rows, write_vectors
 
@@ -108,30 +108,11 @@ def test_a_track_takes_one_face_a_frame_and_only_faces_that_fit(drawn: list[tupl
             assert np.array_equal(one, two)
 
 
-@pytest.mark.parametrize(
-    ("box", "share"),
-    [
-        ((0, 0, 10, 10), 1.0),
-        ((5, 0, 10, 10), 50 / 150),
-        ((10, 0, 10, 10), 0.0),
-        ((50, 50, 10, 10), 0.0),
-        ((2, 2, 5, 5), 0.25),
-        ((3, 3, 0, 0), 0.0),
-    ],
-)
-def test_overlap_is_intersection_over_union(box: tuple[int, int, int, int], share: float) -> None:
-    np.testing.assert_allclose(overlaps([(0, 0, 10, 10), (900, 900, 1, 1)], [box]), [[share], [0]])
-
-
-def test_two_empty_boxes_do_not_overlap() -> None:
-    assert overlaps([(3, 3, 0, 0)], [(3, 3, 0, 0)])[0, 0] == 0
-
-
 def test_faces_without_an_embedding_are_in_no_track(tmp_path: Path) -> None:
     names = ids("film", 4)
     box = dict(zip("xywh", BOX, strict=True))
     rows = [{"face_id": name, "position": place, **box} for place, name in enumerate(names)]
-    rows[1] |= {"position": None, "problem": "its frame is not in the footage"}
+    rows[1] |= {"position": None, "problem": "frame_missing"}
     faces = write_rows(tmp_path / "faces.parquet", FACES, rows[::-1])
     kept = [names[3], names[0], names[2]]
     vectors = write_vectors(tmp_path / "embeddings.parquet", kept, np.stack([person(0), person(0), person(1)]))

@@ -13,6 +13,7 @@ from golden_data import GOLDEN
 MADE_BY_FACESWAP = json.loads((GOLDEN / "ward.json").read_text())["order_bin_at_threshold"]
 
 
+@pytest.mark.pixels
 @pytest.mark.parametrize("cut", MADE_BY_FACESWAP)
 def test_order_and_groups_are_faceswap_s(cut: str) -> None:
     labels, order = ward_groups(np.load(GOLDEN / "ward_embeddings.npy"), float(cut))

@@ -20,15 +20,27 @@ def footage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def read(text: str) -> tuple[Source, ...]:
     Path("sources.tsv").write_text(text, encoding="utf-8")
-    return read_sources(Path("sources.tsv"))
+    found = read_sources(Path("sources.tsv"))
+    for source in found:
+        source.check()
+    return found
 
 
 def test_sources_stand_in_the_order_of_the_file() -> None:
     found = read(f"{HEADER}b\tfilm.mp4\thand.json\tmine\n\n# a remark\na\tphotos\t\t\n")
-    assert found == (
-        Source("b", Path("film.mp4"), Path("hand.json"), "mine"),
-        Source("a", Path("photos"), None, ""),
-    )
+    assert [(source.name, source.frames, source.alignments, source.rights) for source in found] == [
+        ("b", Path("film.mp4"), Path("hand.json"), "mine"),
+        ("a", Path("photos"), None, ""),
+    ]
+
+
+def test_what_a_row_names_is_looked_for_when_it_is_asked_for_and_not_before() -> None:
+    Path("sources.tsv").write_text(f"{HEADER}a\tfilm.mp4\tgone.fsa\nb\tgone.mp4\n")
+    one, other = read_sources(Path("sources.tsv"))
+    with pytest.raises(FacesetError, match=r"line 2: gone\.fsa: no such alignments file"):
+        _ = one.alignments
+    with pytest.raises(FacesetError, match=r"line 3: gone\.mp4: no such video or folder"):
+        other.check()
 
 
 def test_what_editors_and_spreadsheets_do_to_the_file_does_no_harm() -> None:
@@ -55,6 +67,7 @@ def test_detect_overrules_the_default_place() -> None:
         ("", "empty. Expected the header"),
         ("source\tframe\talignments\trights\n", "unknown column 'frame'; did you mean frames?"),
         ("source\tframes\talignments\n", "no column 'rights'"),
+        ("source\tframes\talignments\trights\tframes\n", "line 1: the column 'frames' is there twice"),
         (HEADER, "no sources under the header"),
         (f"{HEADER}a\tfilm.mp4\n\na\tother.mp4\n", "line 4: the source 'a' is there twice"),
         (f"{HEADER}a\tgone.mp4\n", "line 2: gone.mp4: no such video or folder"),

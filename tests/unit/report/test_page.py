@@ -3,25 +3,28 @@
 import base64
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
+from faceset.alignments.problems import Problem
 from faceset.decisions.keep_list import HEADER, read_keep_list
+from faceset.decisions.kinds import Notice
 from faceset.decisions.tables import MANIFEST
 from faceset.errors import FacesetError
-from faceset.people.tables import CLUSTERS, DOUBTS, NEARNESS
+from faceset.people.tables import CLUSTERS, NEARNESS, SPLIT_CANDIDATES
 from faceset.report import page as report_page
 from faceset.report import sheets
 from faceset.report.distances import BIN_WIDTH, MOST_BINS, histogram
+from faceset.report.inputs import ReportInputs, ReportSettings
 from faceset.report.page import write_report
 from faceset.report.people import FACES_SHOWN, OUTLIERS_SHOWN, People
 from faceset.tables.parquet import arrow_schema, read_table, write_table
-from report_inputs import Inputs
+from report_inputs import SETTINGS, Inputs
 
 VOID = {"meta", "img", "br", "link", "path"}
 HARM = "<script>alert(1)</script> \" onload='x' & more"
@@ -59,8 +62,8 @@ class Page(HTMLParser):
                 yield attributes, "".join(text)
 
 
-def written(folder: Path, inputs: dict[str, Any]) -> str:
-    write_report(folder / "report.html", **inputs)
+def written(folder: Path, inputs: ReportInputs, settings: ReportSettings = SETTINGS) -> str:
+    write_report(inputs, settings, folder / "report.html")
     return (folder / "report.html").read_text(encoding="utf-8")
 
 
@@ -69,12 +72,12 @@ def rows_of(page: Page) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> ReportInputs:
     return Inputs(tmp_path_factory.mktemp("inputs"), {"interview": 120, "portraits": 80}, people=4).write()
 
 
 @pytest.fixture(scope="module")
-def text(inputs: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> str:
+def text(inputs: ReportInputs, tmp_path_factory: pytest.TempPathFactory) -> str:
     return written(tmp_path_factory.mktemp("output"), inputs)
 
 
@@ -120,8 +123,8 @@ def test_every_picture_says_what_it_is_and_has_its_promised_size(text: str) -> N
     assert decoded.shape == (112, 112, 3)
 
 
-def test_counts_are_those_of_the_tables(inputs: dict[str, Any], text: str) -> None:
-    kept = sum(read_table(inputs["manifests"]["main"], MANIFEST, ["kept"])["kept"].to_pylist())
+def test_counts_are_those_of_the_tables(inputs: ReportInputs, text: str) -> None:
+    kept = sum(read_table(inputs.manifests["main"], MANIFEST, ["kept"])["kept"].to_pylist())
     tiles = dict(zip([t for _, t in Page(text).of("dt")], [t for _, t in Page(text).of("dd")], strict=True))
     assert {name: tiles[name] for name in ("sources", "frames", "faces", "people", "kept in main")} == {
         "sources": "2",
@@ -134,20 +137,20 @@ def test_counts_are_those_of_the_tables(inputs: dict[str, Any], text: str) -> No
 
 def test_what_one_filter_dropped_is_one_line_whatever_its_values(text: str) -> None:
     assert text.count("<td>smaller than 80 px</td>") == 1
-    assert "<td>in no kept cluster</td>" in text
+    assert "<td>not in the largest cluster</td>" in text
 
 
-def test_people_come_largest_first(inputs: dict[str, Any], text: str) -> None:
-    clusters = read_table(inputs["clusters"], CLUSTERS, ["cluster"])["cluster"].to_pylist()
+def test_people_come_largest_first(inputs: ReportInputs, text: str) -> None:
+    clusters = read_table(inputs.clusters, CLUSTERS, ["cluster"])["cluster"].to_pylist()
     sizes = [clusters.count(name.strip()) for _, name in Page(text).of("p", "id")]
     assert len(sizes) == 4
     assert sizes == sorted(sizes, reverse=True)
 
 
 def test_outliers_come_first_and_the_others_walk_evenly_through_the_cluster(
-    inputs: dict[str, Any],
+    inputs: ReportInputs,
 ) -> None:
-    people = People(inputs["clusters"], inputs["measures"])
+    people = People(inputs.clusters, inputs.measures)
     largest = next(iter(people.sizes))
     person = people.person(largest)
     outlier = [people.places([face])[face].outlier for face in person.shown]
@@ -156,7 +159,7 @@ def test_outliers_come_first_and_the_others_walk_evenly_through_the_cluster(
     assert 0 < sum(outlier) <= OUTLIERS_SHOWN
     others = [face for face, is_outlier in zip(person.shown, outlier, strict=True) if not is_outlier]
     order = dict(
-        zip(*(read_table(inputs["clusters"], CLUSTERS)[name].to_pylist() for name in ("face_id", "order")), strict=True)
+        zip(*(read_table(inputs.clusters, CLUSTERS)[name].to_pylist() for name in ("face_id", "order")), strict=True)
     )
     places = [order[face] for face in others]
     assert places == sorted(places)
@@ -165,7 +168,7 @@ def test_outliers_come_first_and_the_others_walk_evenly_through_the_cluster(
     assert len(set(person.shown)) == len(person.shown)
 
 
-def test_copied_rows_are_rows_of_a_keep_list(inputs: dict[str, Any], text: str, tmp_path: Path) -> None:
+def test_copied_rows_are_rows_of_a_keep_list(inputs: ReportInputs, text: str, tmp_path: Path) -> None:
     page = Page(text)
     assert HEADER in [code for _, code in page.of("code")]
     # Rows that keep and rows that drop the same contradict each other by design: each half is a list.
@@ -177,7 +180,7 @@ def test_copied_rows_are_rows_of_a_keep_list(inputs: dict[str, Any], text: str, 
         assert len(rows) == len(chosen) > 0
         assert {row.scope for row in rows} == {"cluster", "track", "face"}
         assert {row.box for row in rows} == {(200, 80, 120, 150)}
-        clusters = read_table(inputs["clusters"], CLUSTERS).to_pandas()
+        clusters = read_table(inputs.clusters, CLUSTERS).to_pandas()
         sizes = clusters.groupby("cluster").size().to_dict()
         assert {row.face: row.reach for row in rows if row.scope == "cluster"} == sizes
         lengths = clusters.groupby("track").size()
@@ -192,13 +195,13 @@ def test_whoever_is_kept_has_a_row_however_many_people_there_are(
     monkeypatch.setattr(sheets, "PEOPLE_LISTED", 3)
     inputs = Inputs(tmp_path, {"film": 40}, people=12).write()
     # One of the smallest clusters is kept.
-    manifest = read_table(inputs["manifests"]["main"], MANIFEST)
+    manifest = read_table(inputs.manifests["main"], MANIFEST)
     smallest = min(cluster for cluster in manifest["cluster"].to_pylist() if cluster > "film/000020_0")
     kept = [cluster == smallest for cluster in manifest["cluster"].to_pylist()]
     report_table = manifest.set_column(
         manifest.column_names.index("kept"), arrow_schema(MANIFEST).field("kept"), [kept]
     )
-    write_table(inputs["manifests"]["main"], MANIFEST, {n: report_table[n] for n in report_table.column_names})
+    write_table(inputs.manifests["main"], MANIFEST, {n: report_table[n] for n in report_table.column_names})
     page = Page(written(tmp_path, inputs))
     assert len(list(page.of("article"))) == 2
     assert any(row.startswith(f"keep\tcluster\t{smallest}\t") for row in rows_of(page))
@@ -210,9 +213,9 @@ def test_what_strangers_wrote_is_shown_and_never_run(tmp_path: Path) -> None:
         tmp_path,
         {"film": 12},
         rights=HARM,
-        notices=[(HARM, HARM, HARM)],
-        problems=[(HARM, HARM, HARM)],
-        row_reason=f"keep-list line 3: keep cluster ({HARM})",
+        notices=[Notice("moved_row", face=HARM, lines=(3,), meant=HARM)],
+        problems=[Problem("note", HARM, note=HARM)],
+        row_note=HARM,
     ).write()
     harmless = written(tmp_path, given)
     page = Page(harmless)
@@ -228,8 +231,11 @@ def test_warnings_come_before_all_else_and_contradictions_first(tmp_path: Path) 
         {"film": 12, "other": 4},
         facesets=("main", "second"),
         rights="  ",
-        notices=[("policy", "", "the largest was kept"), ("contradiction", "film/000001_0", "lines 2 and 5")],
-        problems=[("bad face", f"{number:06d}", "5 points") for number in range(25)],
+        notices=[
+            Notice("policy", "none"),
+            Notice("contradiction", face="film/000001_0", lines=(2, 5), decisions=("keep", "drop"), faces=("a", "b")),
+        ],
+        problems=[Problem("bad_face", f"{number:06d}", 0, problem="not_finite") for number in range(25)],
     ).write()
     content = written(tmp_path, given)
     warnings, _, rest = content.partition('<section id="counts"')
@@ -258,9 +264,10 @@ def test_a_person_of_one_face_is_shown(tmp_path: Path) -> None:
 
 def test_chips_that_do_not_belong_to_the_clusters_are_refused(tmp_path: Path) -> None:
     inputs = Inputs(tmp_path / "one", {"film": 12}).write()
-    inputs["chips"] = Inputs(tmp_path / "two", {"film": 4}).write()["chips"]
+    chips = Inputs(tmp_path / "two", {"film": 4}).write().chips["film"]
+    mixed = replace(inputs, sources={"film": replace(inputs.sources["film"], chips=chips)})
     with pytest.raises(FacesetError, match="no chip shows film/"):
-        written(tmp_path, inputs)
+        written(tmp_path, mixed)
 
 
 def test_a_chip_that_is_no_picture_is_named(tmp_path: Path) -> None:
@@ -269,22 +276,22 @@ def test_a_chip_that_is_no_picture_is_named(tmp_path: Path) -> None:
         written(tmp_path, inputs)
 
 
-def test_dropped_faces_are_greyed_among_kept_ones_only(inputs: dict[str, Any], text: str) -> None:
-    manifest = read_table(inputs["manifests"]["main"], MANIFEST).to_pandas().set_index("face_id")
+def test_dropped_faces_are_greyed_among_kept_ones_only(inputs: ReportInputs, text: str) -> None:
+    manifest = read_table(inputs.manifests["main"], MANIFEST).to_pandas().set_index("face_id")
     greyed = set(re.findall(r'<details class="face[^"]*left-out[^>]*>\s*<summary><img [^>]*alt="Face ([^", ]+)', text))
     assert greyed
     assert not manifest.loc[sorted(greyed), "kept"].any()
     assert manifest.loc[sorted(greyed), "cluster"].nunique() == 1
 
 
-def test_people_that_may_be_one_are_shown_side_by_side(inputs: dict[str, Any], tmp_path: Path) -> None:
+def test_people_that_may_be_one_are_shown_side_by_side(inputs: ReportInputs, tmp_path: Path) -> None:
     page = written(tmp_path, inputs)
     assert "Maybe the same person" in page
     assert "0.65 apart" in page
 
 
-def test_a_person_that_may_be_two_is_shown_with_the_other_face_and_its_rows(inputs: dict[str, Any], text: str) -> None:
-    (doubt,) = read_table(inputs["doubts"], DOUBTS).to_pylist()
+def test_a_person_that_may_be_two_is_shown_with_the_other_face_and_its_rows(inputs: ReportInputs, text: str) -> None:
+    (doubt,) = read_table(inputs.split_candidates, SPLIT_CANDIDATES).to_pylist()
     (shown,) = [content for attributes, content in Page(text).of("ul", "doubts")]
     assert f"{doubt['faces']} of 100 faces may be another person" in " ".join(shown.split())
     assert "0.55 apart" in shown
@@ -294,11 +301,11 @@ def test_a_person_that_may_be_two_is_shown_with_the_other_face_and_its_rows(inpu
     assert f'alt="Maybe another person, {doubt["face"]}"' in text
 
 
-def test_an_outlier_tells_which_person_it_is_nearest_to_but_for_its_own(inputs: dict[str, Any], text: str) -> None:
+def test_an_outlier_tells_which_person_it_is_nearest_to_but_for_its_own(inputs: ReportInputs, text: str) -> None:
     titles = [attributes["title"] or "" for attributes, _ in Page(text).of("img") if "title" in attributes]
     told = dict(title.split(": ") for title in titles if ": " in title)
-    clusters = read_table(inputs["clusters"], CLUSTERS).to_pandas().set_index("face_id")
-    ranks = {cluster: rank for rank, cluster in enumerate(People(inputs["clusters"], {}).sizes, 1)}
+    clusters = read_table(inputs.clusters, CLUSTERS).to_pandas().set_index("face_id")
+    ranks = {cluster: rank for rank, cluster in enumerate(People(inputs.clusters, {}).sizes, 1)}
     assert told
     assert told == {
         face: f"0.70 from its person, 0.90 from person {ranks[clusters.loc[face, 'next_cluster']]}, the next"
@@ -309,7 +316,7 @@ def test_an_outlier_tells_which_person_it_is_nearest_to_but_for_its_own(inputs: 
 
 def test_the_histogram_counts_every_face_and_marks_the_limit(tmp_path: Path) -> None:
     given = Inputs(tmp_path, {"film": 40}).write()
-    found = histogram(given["clusters"], 0.6)
+    found = histogram(given.clusters, 0.6)
     assert found is not None
     assert (found.faces, found.beyond, found.within) == (40, 2, 0)
     # 0.9 is the largest distance: 30 bins of 0.03, the limit at the end of the twentieth.
@@ -321,7 +328,7 @@ def test_the_histogram_counts_every_face_and_marks_the_limit(tmp_path: Path) -> 
 
 
 def test_distances_far_beyond_the_limit_stay_in_the_picture(tmp_path: Path) -> None:
-    found = histogram(Inputs(tmp_path, {"film": 40}).write()["clusters"], 0.01)
+    found = histogram(Inputs(tmp_path, {"film": 40}).write().clusters, 0.01)
     assert found is not None
     assert found.width == MOST_BINS * BIN_WIDTH
     assert f"M{found.width - BIN_WIDTH} " in found.own
@@ -334,10 +341,11 @@ def test_the_next_settings_are_told_in_words(text: str) -> None:
 
 
 def test_there_is_nothing_stricter_than_one_and_ward_is_not_foretold(tmp_path: Path) -> None:
-    strictest = written(tmp_path, Inputs(tmp_path / "one", {"film": 12}, strictness=1).write())
+    given = Inputs(tmp_path / "one", {"film": 12}).write()
+    strictest = written(tmp_path, given, replace(SETTINGS, strictness=1))
     assert "Looser, 0.9" in strictest
     assert "Stricter" not in strictest
-    ward = written(tmp_path, Inputs(tmp_path / "two", {"film": 12}, method="ward").write())
+    ward = written(tmp_path, given, replace(SETTINGS, method="ward"))
     assert "is not foretold" in ward
     assert "Looser" not in ward
 
@@ -345,7 +353,7 @@ def test_there_is_nothing_stricter_than_one_and_ward_is_not_foretold(tmp_path: P
 def test_with_a_reference_the_nearest_people_come_first(tmp_path: Path) -> None:
     given = Inputs(tmp_path, {"film": 40}, references=("main",)).write()
     page = Page(written(tmp_path, given))
-    nearest_first = read_table(given["nearness"]["main"], NEARNESS)["cluster"].to_pylist()
+    nearest_first = read_table(given.nearness["main"], NEARNESS)["cluster"].to_pylist()
     assert [name.strip() for _, name in page.of("p", "id")] == nearest_first
     assert next(page.of("article"))[1].count("0.25 from the reference of main") == 1
     assert "nearest to the reference photos of main" in "".join(content for _, content in page.of("p"))

@@ -1,3 +1,4 @@
+import gzip
 import hashlib
 import io
 import tarfile
@@ -88,6 +89,21 @@ def test_a_member_is_read_from_an_sdist(tmp_path: Path) -> None:
 def test_a_member_with_other_bytes_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FacesetError, match=f"{MEMBER} has sha256"):
         read_member(write_wheel(tmp_path), MEMBER, "0" * 64)
+
+
+def test_a_damaged_stream_in_an_archive_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "tiny-1.0.tar.gz"
+    packed = bytearray(gzip.compress(bytes(4096)))
+    packed[10:14] = b"\xff" * 4
+    path.write_bytes(packed)
+    with pytest.raises(FacesetError, match=r"tiny-1\.0\.tar\.gz: can not be read .* remove it"):
+        read_member(path, MEMBER)
+
+
+def test_nobody_is_told_to_remove_an_archive_that_could_not_be_opened(tmp_path: Path) -> None:
+    for name in ("gone.whl", "gone.tar.gz"):
+        with pytest.raises(FileNotFoundError):
+            read_member(tmp_path / name, MEMBER)
 
 
 @pytest.mark.parametrize("name", ["broken.whl", "broken.tar.gz"])

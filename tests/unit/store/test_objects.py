@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faceset.digests import canonical_json, text_digest
+from faceset.digests import text_digest
 from faceset.errors import FacesetError
-from faceset.store.objects import Action, Artifact, Store
+from faceset.store.actions import Action, Artifact, Provenance
+from faceset.store.objects import Store
 
-MADE_FROM = {"stage": "made up", "params": {"name": "Zoë", "size": 0.1}}
-KEY = text_digest(canonical_json(MADE_FROM))
+MADE_FROM = Provenance("made up", ("result",), {"name": "Zoë", "size": 0.1})
+KEY = MADE_FROM.key
+FILM = {"source": "film"}
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def put_file(store: Store, data: bytes) -> Artifact:
 
 def remembered(store: Store, artifact: Artifact) -> Action:
     action = Action({"result": artifact}, "cpu")
-    store.remember(KEY, action, MADE_FROM)
+    store.remember(action, MADE_FROM, FILM)
     return action
 
 
@@ -107,7 +109,8 @@ def test_an_action_whose_object_is_gone_is_not_known(store: Store) -> None:
 
 def with_entry(**changes: object) -> bytes:
     entry = {"sha256": "ab" * 32, "size": 1, **changes}
-    return json.dumps({"made_from": MADE_FROM, "outputs": {"result": entry}, "ran_on": "cpu"}).encode()
+    about = {"kind": "action", "made_from": MADE_FROM.as_json(), "instances": [FILM]}
+    return json.dumps({**about, "outputs": {"result": entry}, "ran_on": "cpu"}).encode()
 
 
 @pytest.mark.parametrize(
@@ -140,7 +143,7 @@ def test_an_action_tells_when_it_was_last_of_use(store: Store) -> None:
     os.utime(path, (1, 1))
     store.find(KEY)
     assert path.stat().st_mtime == 1, "looking is not using"
-    store.mark_used(KEY)
+    store.note_use(KEY, FILM)
     assert path.stat().st_mtime > 1
 
 

@@ -1,20 +1,22 @@
 """Promises of long work that is done in parts."""
 
-import json
 import shutil
 from pathlib import Path
 
 import pytest
 
 from faceset.errors import FacesetError
-from faceset.footage.parts import Outputs, Shard
+from faceset.footage.parts import Outputs
 from faceset.stages.table import STAGES
+from faceset.store.parts import Shard
+from faceset.upkeep.contents import read_actions
 from faceset.upkeep.forget import forget
-from faceset.workflow.jobs import Job
+from faceset.workflow.jobs import RunningJob
 from faceset.workflow.keys import plan_step
 from faceset.workflow.priming import prime
-from faceset.workflow.records import read_record
-from factory import PICTURES, face, project, run_script, write_alignments, write_project, write_sources, write_video
+from faceset.workflow.records import reader
+from faceset.workflow.roots import root_of
+from factory import PICTURES, face, project, run_first, write_alignments, write_project, write_sources, write_video
 
 STAGES_RUN = ("frames", "ingest", "crop", "embed", "track", "cluster")
 
@@ -30,37 +32,37 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def parts(stage: str) -> set[str]:
     """The keys of what the store knows of parts of a stage."""
-    made_from = {path.stem: json.loads(path.read_bytes())["made_from"] for path in Path("store/actions").glob("*/*")}
-    return {key for key, made in made_from.items() if made["stage"] == stage and "part" in made}
+    actions, _ = read_actions(project().store)
+    return {action.key for action in actions if action.stage == stage and action.stored.provenance.part is not None}
 
 
 @pytest.mark.usefixtures("folder")
 def test_an_edit_costs_the_part_that_it_touches() -> None:
     for stage in STAGES_RUN:
-        run_script(stage)
+        run_first(stage)
     before = {stage: parts(stage) for stage in ("crop", "embed")}
     assert [len(keys) for keys in before.values()] == [3, 3]
     faces = {name: [face(x=25) if name == PICTURES[1] else face()] for name in PICTURES}
     write_alignments(Path.cwd(), faces)
     for stage in STAGES_RUN:
-        run_script(stage)
+        run_first(stage)
     for stage, keys in before.items():
         assert len(parts(stage) - keys) == 1
 
 
 def test_a_crash_costs_the_part_that_it_hits(folder: Path) -> None:
     for stage in ("frames", "ingest"):
-        run_script(stage)
+        run_first(stage)
     last = folder / "photos" / PICTURES[2]
     data = last.read_bytes()
     last.write_bytes(b"")
-    with pytest.raises(SystemExit):
-        run_script("crop")
+    with pytest.raises(FacesetError, match=PICTURES[2]):
+        run_first("crop")
     made = parts("crop")
     assert len(made) == 2
     last.write_bytes(data)
     for stage in ("frames", "ingest", "crop"):
-        run_script(stage)
+        run_first(stage)
     assert len(parts("crop") - made) == 1
 
 
@@ -73,17 +75,17 @@ def test_shards_make_all_parts_once_and_change_no_byte(stages: tuple[str, ...], 
     if "detect" in stages:
         Path("photos/alignments.fsa").unlink()
     for stage in stages:
-        run_script(stage)
+        run_first(stage)
     records = {stage: Path(f"results/photos/{stage}.json").read_bytes() for stage in in_parts}
     shutil.rmtree("store")
     shutil.rmtree("results")
     for stage in stages:
         if stage in records:
             for number in (2, 1):
-                run_script(stage, shard=f"{number}-of-2")
+                run_first(stage, shard=f"{number}-of-2")
             made = parts(stage)
             assert len(made) == 3
-        run_script(stage)
+        run_first(stage)
         if stage in records:
             assert parts(stage) == made
             assert Path(f"results/photos/{stage}.json").read_bytes() == records[stage]
@@ -95,12 +97,12 @@ def test_a_source_of_one_part_is_left_to_the_job_that_wants_the_whole(
     write_project(tmp_path)
     monkeypatch.chdir(tmp_path)
     for stage in ("frames", "ingest"):
-        run_script(stage)
+        run_first(stage)
     for number in (1, 2, 3):
-        run_script("crop", shard=f"{number}-of-3")
+        run_first("crop", shard=f"{number}-of-3")
     assert parts("crop") == set()
-    run_script("crop")
-    run_script("embed")
+    run_first("crop")
+    run_first("embed")
     assert parts("crop") == parts("embed") == set()
 
 
@@ -120,11 +122,12 @@ def test_marks_of_shards_that_a_killed_run_left_are_no_promise() -> None:
     assert not mark.exists()
 
 
-def test_parts_are_forgotten_with_their_source(folder: Path) -> None:
+@pytest.mark.usefixtures("folder")
+def test_parts_are_forgotten_with_their_source() -> None:
     for stage in STAGES_RUN:
-        run_script(stage)
+        run_first(stage)
     prime(project())
-    forget(project().store, folder, ("source", "photos"), everywhere=False, dry_run=False, say=print)
+    forget(project().store, root_of(project()), ("source", "photos"), everywhere=False, dry_run=False, say=print)
     assert list(Path("store/actions").glob("*/*")) == []
     assert list(Path("store/objects").glob("*/*")) == []
 
@@ -133,9 +136,9 @@ def test_no_part_of_a_film_is_remembered_that_changed_while_it_was_read(folder: 
     film = write_video(folder / "film.mp4", 3)
     write_sources(folder, film.name)
     for stage in ("frames", "detect", "ingest"):
-        run_script(stage)
-    step = plan_step(project(), STAGES["crop"], {"source": "photos"}, read_record)
-    job = Job(project(), step, folder)
+        run_first(stage)
+    step = plan_step(project(), STAGES["crop"], {"source": "photos"}, reader(project()))
+    job = RunningJob(project(), step, folder)
 
     def work(outputs: Outputs) -> str:
         for path in outputs.values():

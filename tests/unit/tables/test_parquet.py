@@ -1,10 +1,12 @@
 """Promises of tables."""
 
+import errno
 import itertools
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,7 +15,7 @@ from faceset.alignments.tables import FACES
 from faceset.crops.tables import CHIPS
 from faceset.errors import FacesetError
 from faceset.people.tables import TRACKS
-from faceset.tables.parquet import TableWriter, iterate_rows, read_metadata, read_table, write_table
+from faceset.tables.parquet import TableWriter, iterate_rows, read_metadata, read_table, rows_of_faces, write_table
 from faceset.tables.schema import Schema
 from make import all_schemas
 
@@ -70,6 +72,26 @@ def test_a_missing_value_is_refused_where_none_may_be(tmp_path: Path) -> None:
         write_table(tmp_path / "table", TRACKS, {"face_id": ["a"], "track": [None]})
 
 
+@pytest.mark.parametrize("chunks", [1, 3])
+def test_rows_of_faces_come_in_the_order_asked_for(chunks: int, tmp_path: Path) -> None:
+    write_table(tmp_path / "table", TRACKS, ROWS)
+    table = read_table(tmp_path / "table", TRACKS)
+    table = pa.concat_tables(
+        table.slice(start, -(-len(table) // chunks)) for start in range(0, len(table), -(-len(table) // chunks))
+    )
+    wanted = [ROWS["face_id"][number] for number in (7, 0, 9, 0)]
+    for asked in (wanted, pa.array(wanted), pa.chunked_array([wanted[:1], wanted[1:]])):
+        assert rows_of_faces(table, asked).to_pydict() == {"face_id": wanted, "track": ["b", "a", "b", "a"]}
+    assert len(rows_of_faces(table, [])) == 0
+
+
+def test_the_first_face_that_a_table_lacks_is_named(tmp_path: Path) -> None:
+    write_table(tmp_path / "table", TRACKS, ROWS)
+    table = read_table(tmp_path / "table", TRACKS)
+    with pytest.raises(FacesetError, match=r"^film/9_0: the table of face_id, track lacks this face \(2 of 3 faces"):
+        rows_of_faces(table, [ROWS["face_id"][0], "film/9_0", "film/8_0"])
+
+
 def test_columns_of_different_lengths_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="different lengths"):
         written(tmp_path / "table", TRACKS, [{"face_id": ["a", "b"], "track": ["a"]}])
@@ -79,6 +101,26 @@ def test_another_table_is_refused_by_name(tmp_path: Path) -> None:
     write_table(tmp_path / "table", TRACKS, ROWS)
     with pytest.raises(FacesetError, match=r"table: not a faces table: expected .*landmarks.*found face_id, track"):
         read_table(tmp_path / "table", FACES)
+
+
+@pytest.mark.parametrize("fault", [pa.ArrowMemoryError("full"), OSError(errno.EIO, "the disk fails")], ids=repr)
+def test_full_memory_and_a_failing_disk_are_no_reason_to_delete_a_table(
+    fault: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise fault
+
+    write_table(tmp_path / "table", TRACKS, ROWS)
+    for method in ("__init__", "read", "iter_batches"):
+        with monkeypatch.context() as patch:
+            patch.setattr(pq.ParquetFile, method, fail)
+            with pytest.raises(type(fault)) as caught:
+                list(
+                    iterate_rows(tmp_path / "table", TRACKS)
+                    if method == "iter_batches"
+                    else [read_table(tmp_path / "table", TRACKS)]
+                )
+        assert caught.value is fault
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 but no more"])

@@ -13,7 +13,8 @@ from faceset.decisions.tables import MANIFEST
 from faceset.digests import file_digest
 from faceset.errors import FacesetError
 from faceset.tables.parquet import read_table
-from faceset.training.assembly import assembled_name, make_index, sync_folder_with_index
+from faceset.training.assembled_folder import sync_folder_with_index
+from faceset.training.assembly import assembled_name, make_index
 from faceset.training.tables import EXTRACTED, FACESET
 from factory import write_rows
 
@@ -236,3 +237,15 @@ def test_a_ledger_that_is_none_is_named(faces: Assembled, data: bytes) -> None:
     with pytest.raises(FacesetError, match=r"\.faces\.json: not a ledger of ours"):
         faces.sync(SECOND)
     assert faces.holds() == names(FIRST)
+
+
+def test_a_picture_of_a_face_that_the_manifest_lacks_is_refused(tmp_path: Path) -> None:
+    rows = [{"file": f"x_{number}.png", "face_id": f"a/x_{number}"} for number in range(3)]
+    extracted = {"a": write_rows(tmp_path / "a.parquet", EXTRACTED, rows)}
+    for decided in ({"face_id": "a/x_0", "cluster": None}, {"face_id": "a/x_2", "cluster": "a/x_2"}):
+        manifest = write_rows(tmp_path / "manifest.parquet", MANIFEST, [decided])
+        with pytest.raises(FacesetError, match=r"^a/x_[01]: the table of face_id, cluster lacks this face \(2 of 3"):
+            make_index(extracted, manifest, tmp_path / "index.parquet")
+    manifest = write_rows(tmp_path / "manifest.parquet", MANIFEST, [{"face_id": row["face_id"]} for row in rows])
+    make_index(extracted, manifest, tmp_path / "index.parquet")
+    assert read_table(tmp_path / "index.parquet", FACESET)["cluster"].to_pylist() == [None] * 3

@@ -16,7 +16,7 @@ from faceset.face_ids import face_id, frame_of_key
 from faceset.footage.tables import FRAMES
 from faceset.tables.parquet import read_table, write_table
 from faceset.tables.schema import Schema
-from faceset.training.cleaned import clean_alignments
+from faceset.training.cleaned import CleanInputs, CleanOutputs, CleanSettings, clean_alignments
 from faceset.training.tables import KEPT
 from sample_face import as_in_file
 
@@ -58,17 +58,18 @@ def clean(folder: Path, data: dict[str, Any], names: list[str], is_video: bool, 
     ]
     faces = [{"face_id": face, "source": "film", "kept": face not in dropped} for face in ids]
     faces += [{"face_id": face, "source": "other", "kept": True} for face in dropped]
-    defaults = {"frame": "", "face_index": 0, "decided_by": "row", "reason": ""}
+    defaults = {"frame": "", "face_index": 0, "decided_by": "row", "rule": "cluster", "reason": ""}
     alignments = folder / "in.msgpack"
     alignments.write_bytes(msgpack_bytes(data))
     outputs = folder / "out.fsa", folder / "out.msgpack", folder / "kept.parquet"
     clean_alignments(
-        alignments,
-        store(folder / "frames.parquet", FRAMES, frames),
-        store(folder / "manifest.parquet", MANIFEST, [defaults | face for face in faces]),
-        "film",
-        re.sub(r"_\d{6}(?=\.)", "", names[0]) if is_video else None,
-        *outputs,
+        CleanInputs(
+            alignments,
+            store(folder / "frames.parquet", FRAMES, frames),
+            [store(folder / "manifest.parquet", MANIFEST, [defaults | face for face in faces])],
+        ),
+        CleanSettings("film", re.sub(r"_\d{6}(?=\.)", "", names[0]) if is_video else None),
+        CleanOutputs(*outputs),
     )
     return Cleaned(
         pickle.loads(zlib.decompress(outputs[0].read_bytes())),

@@ -1,10 +1,14 @@
 """Promises of the memory of cut faces."""
 
+import errno
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from faceset.errors import FacesetError
@@ -93,6 +97,26 @@ def test_a_pack_that_is_no_table_is_set_aside(root: Path) -> None:
     path.write_bytes(b"nonsense")
     assert cut(1)[0] not in opened(root)
     assert packs(root) == []
+
+
+@pytest.mark.parametrize("fault", [pa.ArrowMemoryError("full"), OSError(errno.EIO, "the disk fails")], ids=repr)
+def test_no_pack_is_set_aside_for_full_memory_or_a_failing_disk(
+    fault: Exception, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise fault
+
+    cuts = opened(root)
+    cuts.add([cut(1)])
+    before = packs(root)
+    with monkeypatch.context() as patch:
+        patch.setattr(pq.ParquetFile, "__init__", fail)
+        with pytest.raises(type(fault)):
+            cuts.read(cut(1)[0])
+        with pytest.raises(type(fault)):
+            opened(root)
+    assert packs(root) == before
+    assert cuts.read(cut(1)[0]) == cut(1)[1]
 
 
 def test_a_pack_that_is_gone_is_said_to_be(root: Path) -> None:

@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from faceset.digests import canonical_json, text_digest
 from faceset.errors import FacesetError
 from faceset.people.tables import TRACKS
+from faceset.store.actions import Action, Artifact, Instance, Provenance
 from faceset.store.locks import shared
-from faceset.store.objects import Action, Artifact, Store
+from faceset.store.objects import Store
 from faceset.upkeep import forget as module
-from faceset.upkeep.contents import Subject
+from faceset.upkeep.contents import ListedAction, Subject, read_actions
 from faceset.upkeep.forget import forget
 from faceset.upkeep.leftovers import find_leftovers
 from faceset.workflow.priming import prime
+from faceset.workflow.roots import Root
 from factory import write_rows
 from two_sources import current, everything, run_all, settle
 
@@ -28,7 +29,7 @@ OTHER = ("faceset", "other")
 
 def run(subject: Subject = PHOTOS, everywhere: bool = False, dry_run: bool = False) -> str:
     said: list[str] = []
-    forget(Store(Path("store")), Path.cwd(), subject, everywhere, dry_run, said.append)
+    forget(Store(Path("store")), Root(Path.cwd()), subject, everywhere, dry_run, said.append)
     return "\n".join(said)
 
 
@@ -38,9 +39,15 @@ def put(data: Path) -> Artifact:
         return store.put(data.rename(work / "made"))
 
 
-def remember(stage: str, **outputs: Artifact) -> None:
-    made_from = {"stage": stage, "params": {}, "inputs": {}}
-    Store(Path("store")).remember(text_digest(canonical_json(made_from)), Action(outputs, "cpu"), made_from)
+def remember(stage: str, instance: Instance | None = None, **outputs: Artifact) -> str:
+    """Have the store know a made-up action; returns its key."""
+    provenance = Provenance(stage, tuple(outputs))
+    Store(Path("store")).remember(Action(outputs, "cpu"), provenance, instance or {})
+    return provenance.key
+
+
+def frames_actions() -> list[ListedAction]:
+    return [action for action in read_actions(Store(Path("store")))[0] if action.stage == "frames"]
 
 
 def mine(folder: Path) -> dict[str, bytes]:
@@ -192,8 +199,13 @@ def test_a_second_source_with_the_same_footage_keeps_its_frames(folder: Path) ->
     run_all()
     frames = (folder / "results/more/frames.parquet").resolve()
     assert frames == (folder / "results/photos/frames.parquet").resolve()
+    (shared_action,) = [action for action in frames_actions() if frames.name in action.digests]
+    assert shared_action.subjects == {PHOTOS, MORE}
     run(MORE)
     assert frames.exists()
+    (left,) = [action for action in frames_actions() if frames.name in action.digests]
+    assert (left.key, left.subjects) == (shared_action.key, {PHOTOS})
+    assert b'"more"' not in left.path.read_bytes()
     assert not (folder / "results/more").exists()
     assert not [target for target in run_all() if "photos" in target and target.split()[0] in ("frames", "embed")]
 
@@ -234,16 +246,14 @@ def test_the_scan_finds_what_was_planted_of_every_kind(folder: Path) -> None:
     store = Store(folder / "store")
 
     def left() -> list[str]:
-        return find_leftovers(store, [folder], PHOTOS, {"ab" * 32}, set())
+        return find_leftovers(store, [Root(folder)], PHOTOS, {"ab" * 32}, set())
 
     assert left() == []
     table = put(write_rows(folder / "table", TRACKS, [{"face_id": "photos/a_0", "track": "more/d_0"}]))
     remember("somewhere", table=table)
     (folder / "page").write_text("<p>the largest cluster, photos/a_0, was kept")
     page = put(folder / "page")
-    named = {"stage": "x", "source": "photos"}
-    key = text_digest(canonical_json(named))
-    store.remember(key, Action({}, ""), named)
+    key = remember("x", {"source": "photos"})
     pack = folder / "store/cuts/photos/context/pack.parquet"
     pack.parent.mkdir(parents=True)
     pack.write_bytes(b"pixels")
@@ -264,9 +274,9 @@ def test_a_leftover_is_an_error(folder: Path) -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_an_unknown_name_is_told_and_a_run_is_not_disturbed() -> None:
-    with pytest.raises(FacesetError, match="nothing is known of the source foto; known: more, photos"):
+    with pytest.raises(FacesetError, match=r"nothing is known of the source foto; did you mean photos\?"):
         run(("source", "foto"))
-    with pytest.raises(FacesetError, match="nothing is known of the faceset photos; known: main, other"):
+    with pytest.raises(FacesetError, match="nothing is known of the faceset photos; known here: main, other"):
         run(("faceset", "photos"))
     with shared(Path("store")), pytest.raises(FacesetError, match="a run is using this store"):
         run()

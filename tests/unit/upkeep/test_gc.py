@@ -5,20 +5,23 @@ import shutil
 import tempfile
 import time
 from contextlib import chdir
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from faceset.digests import canonical_json, text_digest
 from faceset.errors import FacesetError
+from faceset.project.catalogue import Catalogue
+from faceset.project.config import load_config
+from faceset.project.project import MODEL_CATALOGUE, Project
+from faceset.store.actions import Action, Provenance
 from faceset.store.locks import shared
-from faceset.store.objects import Action, Store
+from faceset.store.objects import Store
 from faceset.upkeep.gc import SECONDS_A_DAY, collect
 from faceset.workflow.priming import prime
-from faceset.workflow.roots import note_root
+from faceset.workflow.roots import Root, note_root
 from two_sources import current, everything, run_all, settle
 
 pytest_plugins = ("two_sources",)
@@ -50,7 +53,8 @@ class Made:
     roots: set[int] = field(default_factory=set)
 
 
-few = st.integers(0, 2)
+PREFIXES = ("", "", "a/")  # of the results in each working directory
+few = st.integers(0, len(PREFIXES) - 1)
 made = st.builds(Made, st.lists(st.integers(0, 9), min_size=1, max_size=3), st.integers(0, 20), st.sets(few))
 
 
@@ -64,22 +68,23 @@ def test_in_any_store_exactly_what_is_named_or_was_of_use_stays(
         store = Store(folder / "store")
         (folder / "store").mkdir()
         kept_actions, kept_objects = set(), set()
-        for number in range(3):
+        in_store = Project(load_config({"store": str(store.root)}), {}, Catalogue(MODEL_CATALOGUE))
+        for number, prefix in enumerate(PREFIXES):
             (folder / str(number)).mkdir()
             with chdir(folder / str(number)):
-                note_root(store.root)
+                note_root(replace(in_store, prefix=prefix))
         for number, of in enumerate(actions):
             with store.workspace() as work:
                 outputs = {}
                 for position, data in enumerate(of.data):
                     (work / "made").write_bytes(bytes([data]))
                     outputs[f"{position}"] = store.put(work / "made")
-            made_from = {"stage": "frames", "number": number}
-            key = text_digest(canonical_json(made_from))
-            store.remember(key, Action(outputs, f"run {number}"), made_from)
+            provenance = Provenance("frames", tuple(outputs), settings={"number": number})
+            key = provenance.key
+            store.remember(Action(outputs, f"run {number}"), provenance, {"source": f"film{number}"})
             age(store.root / "actions" / key[:2] / f"{key}.json", days=of.days + 0.5)
             for root in of.roots:
-                path = folder / str(root) / "results" / f"film{number}" / "frames.json"
+                path = Root(folder / str(root), PREFIXES[root]).path(f"results/film{number}/frames.json")
                 path.parent.mkdir(parents=True)
                 path.write_bytes(Action(outputs, f"run {number}").to_bytes())
             if of.days < keep_days or of.roots - gone:

@@ -10,70 +10,19 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from faceset.digests import file_digest
 from faceset.stages.table import STAGES
-from faceset.store.objects import Action
+from faceset.store.actions import Action
 from faceset.workflow.priming import prime
-from factory import learn_footage, project, run_script, write_project
+from factory import learn_footage, project, run_job, write_project
+from killing import in_child
 
 STAGES_RUN = tuple(name for name in STAGES if name not in ("detect", "reference", "nearness"))
-WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-CHANGES = {
-    "fcntl.flock",
-    "os.chmod",
-    "os.link",
-    "os.mkdir",
-    "os.remove",
-    "os.rename",
-    "os.rmdir",
-    "os.symlink",
-    "os.utime",
-}
-
-
-def is_change(event: str, arguments: tuple[Any, ...]) -> bool:
-    """Whether an audit event of Python is one that may change files."""
-    return event in CHANGES or (event == "open" and bool((arguments[2] or 0) & WRITING))
-
-
-def in_child(work: Callable[[], object], kill_at: int | None = None) -> tuple[int, int]:
-    """Do some work in a forked process, killed with SIGKILL before its change number `kill_at` to files.
-
-    Returns the process's exit status, negative for a signal, and how many changes it came to if it was not killed.
-    """
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reader)
-        code = 1
-        try:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-            count = 0
-
-            def hook(event: str, arguments: tuple[Any, ...]) -> None:
-                nonlocal count
-                if is_change(event, arguments):
-                    if count == kill_at:
-                        os.kill(os.getpid(), signal.SIGKILL)
-                    count += 1
-
-            sys.addaudithook(hook)
-            work()
-            code = 0
-        finally:
-            os.write(writer, str(count).encode())
-            os._exit(code)
-    os.close(writer)
-    with os.fdopen(reader) as pipe:
-        said = pipe.read()
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status), int(said or 0)
 
 
 def tree(folder: Path) -> dict[str, str]:
@@ -118,7 +67,7 @@ def steps(place: Path) -> dict[str, Path]:
     with contextlib.chdir(place / "work"):
         for stage in STAGES_RUN:
             found[stage] = Path(shutil.copytree(place / "work", place / stage, symlinks=True))
-            run_script(stage)
+            run_job(stage)
         found["end"] = Path(shutil.copytree(place / "work", place / "end", symlinks=True))
     return found
 
@@ -142,7 +91,7 @@ def start(folder: Path, place: Path) -> None:
 def next_run(stage: str) -> None:
     """As far as the stage that was killed."""
     prime(project())
-    run_script(stage)
+    run_job(stage)
 
 
 @pytest.mark.parametrize("stage", STAGES_RUN)
@@ -156,7 +105,7 @@ def test_a_stage_killed_anywhere_is_completed_by_the_next_run(
     while killed:
         start(steps[stage], place / "killed")
         inputs = tree(Path("photos"))
-        code, _ = in_child(lambda: run_script(stage), kill_at)
+        code, _ = in_child(lambda: run_job(stage), kill_at)
         killed = code == -signal.SIGKILL
         assert killed or code == 0
         check_store()

@@ -1,5 +1,6 @@
 """Promises of jobs and priming: what is known is restored, what depends on an edit is taken back, nothing is made."""
 
+import functools
 import os
 import shutil
 from collections.abc import Callable
@@ -8,21 +9,27 @@ from pathlib import Path
 
 import cv2
 import pytest
+import yaml
 
 from faceset.errors import FacesetError
+from faceset.project.catalogue import Catalogue
+from faceset.project.project import MODEL_CATALOGUE, Project
+from faceset.stages.graph import all_instances, records_read
 from faceset.stages.table import STAGES
-from faceset.workflow.jobs import Job, run_step
-from faceset.workflow.keys import all_steps, plan_step
+from faceset.workflow.jobs import Means, RunningJob, run_step
+from faceset.workflow.keys import plan_step
 from faceset.workflow.priming import is_known, prime
-from faceset.workflow.records import read_record
+from faceset.workflow.records import read_record, reader
 from factory import (
     CONFIG,
     PICTURES,
     face,
     learn_footage,
+    log_of,
     picture,
     project,
-    run_script,
+    run_first,
+    run_job,
     write_alignments,
     write_project,
 )
@@ -33,14 +40,14 @@ NOT_MADE = tuple(name for name in STAGES if name not in (*MADE, "detect", "refer
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project of three pictures, run by its scripts as far as the assembled face set."""
+    """A project of three pictures, run as far as the assembled face set."""
     folder = tmp_path_factory.mktemp("project")
     before = Path.cwd()
     os.chdir(folder)
     try:
         write_project(folder)
         for stage in MADE:
-            assert "done" in run_script(stage)
+            assert run_first(stage)
     finally:
         os.chdir(before)
     return folder
@@ -72,14 +79,14 @@ def everything() -> dict[str, bytes | str]:
 def object_of(stage: str, output: str) -> Path:
     (record,) = Path("results").rglob(f"{stage}.json")
     of = project()
-    return of.store.object_path(read_record(str(record)).outputs[output])
+    return of.store.object_path(read_record(record).outputs[output])
 
 
 @pytest.mark.usefixtures("folder")
-def test_all_stages_were_made_and_a_second_run_of_a_script_computes_nothing() -> None:
+def test_all_stages_were_made_and_a_second_run_of_a_job_computes_nothing() -> None:
     assert set(records()) == set(MADE)
     before = everything()
-    assert [stage for stage in MADE if "known already, nothing computed" not in run_script(stage)] == []
+    assert [stage for stage in MADE if "known already, nothing computed" not in run_job(stage)] == []
     assert everything() == before
 
 
@@ -122,7 +129,7 @@ def test_touched_footage_is_hashed_and_nothing_is_computed(folder: Path) -> None
     os.utime(folder / "photos" / "a.png", ns=(1, 1))
     prime(project())
     assert records() == {}
-    assert "nothing computed" in run_script("frames")
+    assert not run_first("frames")
     prime(project())
     assert records() == before
 
@@ -135,7 +142,7 @@ def test_an_edit_that_changes_nothing_further_down_is_cut_off(folder: Path) -> N
     keep_list.write_text("# nothing decided yet\ndecision\tscope\tface\n")
     prime(project(**settings))
     assert {"manifest", "extract"} & set(records()) == set()
-    assert "done" in run_script("manifest")
+    assert run_first("manifest")
     prime(project(**settings))
     del before["crate"]  # it names the keep-list by its digest
     assert records() == before
@@ -144,7 +151,7 @@ def test_an_edit_that_changes_nothing_further_down_is_cut_off(folder: Path) -> N
 def test_an_edited_picture_takes_back_what_was_cut_from_it(folder: Path) -> None:
     cv2.imwrite(str(folder / "photos" / "a.png"), picture(9))
     for stage in ("frames", "ingest"):
-        run_script(stage)
+        run_first(stage)
     prime(project())
     assert set(records()) == {"frames", "ingest"}
 
@@ -155,7 +162,7 @@ def test_an_object_that_is_gone_is_made_anew_and_nothing_else() -> None:
     gone.unlink()
     prime(project())
     assert set(records()) == {"frames", "ingest"}
-    assert "done" in run_script("crop")
+    assert run_first("crop")
     assert gone.exists()
     prime(project())
     assert set(records()) == set(MADE)
@@ -168,15 +175,15 @@ def test_a_damaged_object_fails_its_reader_and_the_next_run_makes_it_anew(capsys
     bad.write_bytes(b"damaged")
     stricter = {"cluster": {"strictness": 0.6}}
     with pytest.raises(SystemExit):
-        run_script("cluster", **stricter)
+        run_job("cluster", **stricter)
     assert "faceset: cluster: " in (said := capsys.readouterr().err)
     assert bad.name in said
     assert "Traceback" not in said
     prime(project())
     assert "embed" not in records()
-    run_script("embed")
-    run_script("track")
-    assert "done" in run_script("cluster", **stricter)
+    run_first("embed")
+    run_first("track")
+    assert run_first("cluster", **stricter)
 
 
 def test_records_and_links_are_newer_than_what_they_were_made_from(folder: Path) -> None:
@@ -184,11 +191,12 @@ def test_records_and_links_are_newer_than_what_they_were_made_from(folder: Path)
     os.utime(folder / "photos" / "alignments.fsa", ns=(later, later))
     prime(project())
     of = project()
-    for stage, where in all_steps(of):
+    for stage, instance in all_instances(of):
         if stage.name in MADE:
-            inputs = [Path(path).stat().st_mtime_ns for path in stage.record_inputs(of, where)]
+            paths = [*records_read(of, stage, instance), *stage.files(of, instance).values()]
+            inputs = [Path(path).stat().st_mtime_ns for path in paths]
             outputs = [stage.record, *stage.links.values()]
-            times = [Path(path.format(**where)).lstat().st_mtime_ns for path in outputs]
+            times = [Path(path.format(**instance)).lstat().st_mtime_ns for path in outputs]
             assert min(times) >= max(inputs, default=0)
 
 
@@ -201,13 +209,13 @@ def test_a_stale_record_of_something_unknown_is_removed() -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_a_known_target_asks_for_no_gpu() -> None:
-    where = {"source": "photos"}
-    assert is_known(project(), "embed", where)
+    instance = {"source": "photos"}
+    assert is_known(project(), "embed", instance)
     object_of("embed", "embeddings").unlink()
-    assert not is_known(project(), "embed", where)
+    assert not is_known(project(), "embed", instance)
     Path("results/photos/crop.json").unlink()
     with pytest.raises(FileNotFoundError):
-        is_known(project(), "embed", where)
+        is_known(project(), "embed", instance)
 
 
 @pytest.mark.usefixtures("folder")
@@ -217,9 +225,9 @@ def test_a_thinned_folder_stops_only_a_run_that_would_have_to_change_it() -> Non
     prime(project())
     assert not thinned.exists()
     other = {"facesets": {"main": {**CONFIG["facesets"]["main"], "extract": {"size_px": 128}}}}
-    run_script("extract", **other)
-    with pytest.raises(SystemExit):
-        run_script("assemble", **other)
+    run_first("extract", **other)
+    with pytest.raises(FacesetError, match="changed by hand"):
+        run_first("assemble", **other)
     assert not thinned.exists()
 
 
@@ -230,12 +238,12 @@ def test_lost_pixels_never_reach_the_training_folder_and_are_cut_anew(damage: Ca
     pack.chmod(0o644)
     damage(pack)
     shutil.rmtree("results/facesets/main/faces")
-    with pytest.raises(FacesetError, match="Run again: they are extracted anew"):
+    with pytest.raises(FacesetError, match="Run again: they are extracted again"):
         prime(project())
     prime(project())
     assert "extract" not in records()
-    run_script("extract")
-    run_script("assemble")
+    run_first("extract")
+    run_first("assemble")
     assert len(list(Path("results/facesets/main/faces").glob("*.png"))) == len(PICTURES)
 
 
@@ -247,7 +255,7 @@ def test_a_face_that_was_dropped_and_is_kept_again_is_not_cut_again() -> None:
     for pictured in (2, 3):
         keep_list.write_text("decision\tscope\tface\n" + "drop\tface\tphotos/a_0\n" * (pictured == 2))
         for stage in ("manifest", "clean", "extract", "assemble"):
-            run_script(stage)
+            run_first(stage)
         assert len(list(Path("results/facesets/main/faces").iterdir())) == pictured
     assert {path.name: path.read_bytes() for path in Path("results/facesets/main/faces").iterdir()} == pictures
     assert len(list(Path("store/cuts").rglob("*.parquet"))) == 1
@@ -257,20 +265,20 @@ def test_a_face_that_was_dropped_and_is_kept_again_is_not_cut_again() -> None:
 def test_a_source_without_faces_goes_all_the_way() -> None:
     write_alignments(Path.cwd(), {name: [] for name in PICTURES})
     for stage in MADE:
-        assert "done" in run_script(stage) or stage in ("frames", "assemble")
+        assert run_first(stage) or stage in ("frames", "assemble")
     assert list(Path("results/facesets/main/faces").iterdir()) == []
 
 
 def test_a_job_s_mistake_is_said_once_and_without_a_traceback(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "photos" / "alignments.fsa").write_bytes(b"nonsense")
     with pytest.raises(SystemExit) as stop:
-        run_script("ingest")
+        run_job("ingest")
     assert stop.value.code == 1
     said = capsys.readouterr().err
     assert said.startswith("faceset: ingest photos: ")
     assert "photos/alignments.fsa: not an alignments file" in said
     assert said.count("\n") == 1
-    assert (folder / "job.log").read_text() == said
+    assert log_of("ingest").read_text() == said
 
 
 def test_input_that_no_run_could_use_stops_priming(folder: Path) -> None:
@@ -298,34 +306,44 @@ def test_input_that_changes_while_it_is_read_is_refused_and_nothing_is_remembere
     keep_list.parent.mkdir(exist_ok=True)
     keep_list.write_text("decision\tscope\tface\ndrop\tface\tphotos/a_0\n")
     of = project()
-    step = plan_step(of, STAGES["manifest"], {"faceset": "main"}, read_record)
-    key = step.key
 
-    def compute(job: Job) -> None:
+    def compute(job: RunningJob) -> None:
         keep_list.write_text("decision\tscope\tface\nkeep\tface\tphotos/a_0\n")
-        for name in job.step.stage.makes:
+        for name in job.step.stage.outputs:
             job.output(name).write_bytes(b"made of who knows what")
 
+    stage = STAGES["manifest"]
+    stage = replace(stage, compute=functools.wraps(stage.compute)(compute))  # with the key of the real one
+    step = plan_step(of, stage, {"faceset": "main"}, reader(of))
     with pytest.raises(FacesetError, match="changed while it was read"):
-        run_step(of, step, compute)
-    assert of.store.find(key) is None
+        run_step(of, step, Means())
+    assert of.store.find(step.key) is None
 
 
 @pytest.mark.usefixtures("folder")
 def test_a_model_fed_in_another_way_is_another_model() -> None:
     of = project()
-    model = of.identity
-    before = plan_step(of, STAGES["embed"], {"source": "photos"}, read_record).key
+
+    def key(of: Project) -> str:
+        return plan_step(of, STAGES["embed"], {"source": "photos"}, reader(of)).key
+
+    before = key(of)
     for change in ({"channels": "bgr"}, {"mean": 1.0}, {"alignment": "legacy"}, {"metric": "cosine"}):
-        other = replace(of, models={**of.models, model.name: model.model_copy(update=change)})
-        assert plan_step(other, STAGES["embed"], {"source": "photos"}, read_record).key != before
-    same = replace(of, models={**of.models, model.name: model.model_copy(update={"licence": "mine", "threshold": 0.4})})
-    assert plan_step(same, STAGES["embed"], {"source": "photos"}, read_record).key == before
+        assert key(replace(of, catalogue=other_catalogue(**change))) != before
+    assert key(replace(of, catalogue=other_catalogue(licence="mine", threshold=0.4))) == before
+
+
+def other_catalogue(**changes: object) -> Catalogue:
+    """A catalogue whose entry of the identity model has other values."""
+    content = yaml.safe_load(MODEL_CATALOGUE.read_text())
+    content["models"][project().config.identity.model].update(changes)
+    Path("models.yaml").write_text(yaml.safe_dump(content))
+    return Catalogue(Path("models.yaml"))
 
 
 @pytest.mark.usefixtures("folder")
 def test_a_job_for_cuda_that_was_granted_no_gpu_says_to_run_again() -> None:
-    step = plan_step(project(), STAGES["embed"], {"source": "photos"}, read_record)
+    step = plan_step(project(), STAGES["embed"], {"source": "photos"}, reader(project()))
     with pytest.raises(FacesetError, match="planned without a GPU"):
-        _ = Job(project(device="cuda"), step, Path(), gpus=0).device
-    assert Job(project(device="cuda"), step, Path(), gpus=1).device == "cuda"
+        _ = RunningJob(project(device="cuda"), step, Path(), Means(gpus=0)).device
+    assert RunningJob(project(device="cuda"), step, Path(), Means(gpus=1)).device == "cuda"

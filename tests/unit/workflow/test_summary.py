@@ -10,13 +10,17 @@ from typing import Any
 
 import pytest
 
+from faceset.alignments.problems import Problem
+from faceset.decisions.kinds import Notice
 from faceset.errors import FacesetError
+from faceset.project.catalogue import Catalogue
 from faceset.project.config import Config, load_config
-from faceset.project.project import Project
+from faceset.project.project import MODEL_CATALOGUE, Project
 from faceset.project.sources import Source
-from faceset.stages.settings import Where
+from faceset.report.inputs import ReportInputs
+from faceset.stages.stage import Instance
 from faceset.stages.table import STAGES
-from faceset.store.objects import Action
+from faceset.store.actions import Action
 from faceset.tables.parquet import write_table
 from faceset.training.tables import EXTRACTED, FACESET
 from faceset.workflow.records import publish
@@ -35,21 +39,24 @@ def working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def project_of(config: dict[str, Any] | None = None, rights: str = "own footage") -> Project:
     settings: Config = load_config(config or {})
-    return Project(
-        settings,
-        {
-            "interview": Source("interview", Path("interview.mp4"), None, rights),
-            "portraits": Source("portraits", Path("portraits"), Path("portraits/alignments.fsa"), rights),
-        },
-        {},
-    )
+    Path("portraits").mkdir(exist_ok=True)
+    Path("portraits/alignments.fsa").touch()
+    sources = {
+        "interview": source_of("interview", "interview.mp4", "detect", rights),
+        "portraits": source_of("portraits", "portraits", "", rights),
+    }
+    return Project(settings, sources, Catalogue(MODEL_CATALOGUE))
 
 
-def publish_files(project: Project, stage: str, where: Where, files: dict[str, Path]) -> None:
+def source_of(name: str, frames: str, alignments: str, rights: str) -> Source:
+    return Source(name, Path(frames), alignments, rights, False, 1, "")
+
+
+def publish_files(project: Project, stage: str, instance: Instance, files: dict[str, Path]) -> None:
     """Make the target what `files` (by output) hold; the stage's other outputs, too, so that the record is whole."""
     with project.store.workspace() as folder:
         outputs = {}
-        for output in STAGES[stage].makes:
+        for output in STAGES[stage].outputs:
             given = files.get(output)
             path = folder / output
             if given is None:
@@ -57,20 +64,19 @@ def publish_files(project: Project, stage: str, where: Where, files: dict[str, P
             else:
                 shutil.copyfile(given, path)
             outputs[output] = project.store.put(path)
-    publish(project.store, STAGES[stage], where, Action(outputs, "cpu"))
+    publish(project, STAGES[stage], instance, Action(outputs, "cpu"))
 
 
-def publish_tables(project: Project, inputs: dict[str, Any]) -> None:
+def publish_tables(project: Project, inputs: ReportInputs) -> None:
     """All that comes before extraction."""
     for source in project.sources:
-        where = {"source": source}
-        publish_files(project, "frames", where, {"frames": inputs["frames"][source]})
-        publish_files(
-            project, "ingest", where, {"faces": inputs["faces"][source], "problems": inputs["problems"][source]}
-        )
-    publish_files(project, "cluster", {}, {"clusters": inputs["clusters"]})
+        instance = {"source": source}
+        tables = inputs.sources[source]
+        publish_files(project, "frames", instance, {"frames": tables.frames})
+        publish_files(project, "ingest", instance, {"faces": tables.faces, "problems": tables.problems})
+    publish_files(project, "cluster", {}, {"clusters": inputs.clusters})
     for faceset in project.config.facesets:
-        files = {"manifest": inputs["manifests"][faceset], "notices": inputs["notices"][faceset]}
+        files = {"manifest": inputs.facesets[faceset].manifest, "notices": inputs.facesets[faceset].notices}
         publish_files(project, "manifest", {"faceset": faceset}, files)
 
 
@@ -82,6 +88,10 @@ def publish_pictures(project: Project, faceset: str, counts: dict[str, int]) -> 
         publish_files(project, "extract", {"faceset": faceset, "source": source}, {"extracted": path})
     write_table(Path("index.parquet"), FACESET, {name: [] for name in FACESET.names})
     publish_files(project, "assemble", {"faceset": faceset}, {"faceset": Path("index.parquet")})
+
+
+def moved(line: int, face: str) -> Notice:
+    return Notice("moved_row", face=face, lines=(line,), meant=face)
 
 
 def benchmark(path: str, seconds: str) -> None:
@@ -114,8 +124,9 @@ def test_a_folder_thinned_out_by_hand_and_a_keep_list_that_nobody_reads_are_told
     text = summarise(project)
     assert "5 pictures were put into results/facesets/main/faces, 3 are there" in text
     assert "faceset keep-from-folder main results/facesets/main/faces" in text
-    assert "config/keep/Main.tsv: there is no faceset Main, so nothing reads this keep-list; known: main" in " ".join(
-        text.split()
+    assert (
+        "config/keep/Main.tsv: there is no faceset Main, so nothing reads this keep-list; did you mean main?"
+        in " ".join(text.split())
     )
 
 
@@ -143,7 +154,7 @@ def test_a_finished_run_is_told_in_full(tmp_path: Path) -> None:
         "  and 2 more          212 faces",
         "",
         "Faceset main: 512 of 1,280 faces kept",
-        "  640 dropped  policy  in no kept cluster",
+        "  640 dropped  policy  not in the largest cluster",
         "  128 dropped  filter  smaller than 80 px",
         "  500 pictures in results/facesets/main/faces",
         "",
@@ -157,10 +168,15 @@ def test_a_finished_run_is_told_in_full(tmp_path: Path) -> None:
 def test_what_a_partial_run_has_not_made_is_named(tmp_path: Path) -> None:
     project = project_of()
     inputs = Inputs(tmp_path / "inputs", FACES).write()
-    publish_files(project, "frames", {"source": "interview"}, {"frames": inputs["frames"]["interview"]})
+    publish_files(project, "frames", {"source": "interview"}, {"frames": inputs.sources["interview"].frames})
     text = summarise(project)
     assert re.search(r"interview +1,200 frames +faces not made yet +detected\n", text)
     assert re.search(r"portraits +frames not made yet +faces not made yet +from its alignments\n", text)
+
+
+def test_a_source_named_by_a_number_is_aligned_as_a_name() -> None:
+    sources = {name: Source(name, Path(name), None, "") for name in ("interview", "1984")}
+    assert "\n  1984       frames not made yet" in summarise(Project(load_config({}), sources, {}))
 
 
 def test_pictures_of_some_sources_are_not_taken_for_all(tmp_path: Path) -> None:
@@ -183,14 +199,14 @@ def test_warnings_name_notices_rights_problems_and_shared_faces(tmp_path: Path) 
         tmp_path / "inputs",
         FACES,
         facesets=("main", "second"),
-        notices=[("stale row", "film/000009_0", "keep-list line 4: " + "long " * 60)],
-        problems=[("bad face", "000001", "5 points"), ("no faces", "000002", "")],
+        notices=[moved(4, "long/" * 60)],
+        problems=[Problem("bad_face", "000001", 0, problem="not_finite"), Problem("no_faces", "000002")],
     )
     publish_tables(project, inputs.write())
     text = summarise(project)
     assert "  problems in the alignments: bad face 2, no faces 2" in text
     assert "  no rights stated in config/sources.tsv: interview, portraits" in text
-    assert "  main: stale row: keep-list line 4: long" in text
+    assert "  main: moved row: Keep-list line 4 means long/long/" in text
     assert "  main and second both keep 512 faces" in text
     assert all(len(line) <= 110 for line in text.splitlines())
 
@@ -200,10 +216,10 @@ def test_it_stays_on_one_screen_whatever_there_is_to_tell(tmp_path: Path) -> Non
     names = [f"set{number}" for number in range(9)]
     project = Project(
         load_config({"facesets": {name: {} for name in names}}),
-        {name: Source(name, Path(name), None, "") for name in sources},
-        {},
+        {name: source_of(name, name, "detect", "") for name in sources},
+        Catalogue(MODEL_CATALOGUE),
     )
-    notices = [("stale row", "film/000009_0", f"keep-list line {line}") for line in range(90)]
+    notices = [moved(line, "a/9_0") for line in range(90)]
     inputs = Inputs(tmp_path / "inputs", sources, people=15, facesets=tuple(names), notices=notices)
     publish_tables(project, inputs.write())
     text = summarise(project)
@@ -223,7 +239,7 @@ def test_timings_that_can_not_be_read_are_left_out() -> None:
 def test_a_record_that_is_not_ours_is_named() -> None:
     Path("results/interview").mkdir(parents=True)
     Path("results/interview/frames.json").write_text("[]")
-    with pytest.raises(FacesetError, match=r"results/interview/frames\.json: not a record of ours"):
+    with pytest.raises(FacesetError, match=r"results/interview/frames\.json: not a record of Faceset's"):
         summarise(project_of())
 
 

@@ -8,22 +8,22 @@ from faceset.alignments.pickles.numbers import RefusedError, StandInArray
 from faceset.alignments.pickles.runs import Run
 
 _NUMBERS: Final = frozenset({int, float, bool, type(None)})
+_DEEPEST: Final = 12
 
 
 class Flattener:
     """Puts arrays in the place of their stand-ins and of runs, and counts what the whole would hold written out."""
 
-    def __init__(self, allowance: int, depth: int) -> None:
+    def __init__(self, allowance: int) -> None:
         self._left = allowance
-        self._depth = depth
 
     def flat(self, value: Any, depth: int = 0) -> Any:
         """Return `value` with arrays in their places; lists and dicts are changed in place."""
         kind = type(value)
         if kind in _NUMBERS:
             return value
-        if depth > self._depth:
-            raise RefusedError(f"containers nested more than {self._depth} deep")
+        if depth > _DEEPEST:
+            raise RefusedError(f"containers nested more than {_DEEPEST} deep")
         if kind is dict:
             self._count(len(value))
             for key, entry in value.items():

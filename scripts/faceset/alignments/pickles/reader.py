@@ -27,12 +27,11 @@ from faceset.errors import FacesetError
 class Limits:
     """How large an object may be.
 
-    `depth` is how deep containers may nest. A pickle can name one list again and again in two bytes, so that a small
-    file grows without bound when it is copied: `repeated` is how many more items and bytes than the pickle is long it
-    may hold. `steps` is how many opcodes it may have, runs of numbers apart: each takes time, and some 60 bytes.
+    A pickle can name one list again and again in two bytes, so that a small file grows without bound when it is copied:
+    `repeated` is how many more items and bytes than the pickle is long it may hold. `steps` is how many opcodes it may
+    have, runs of numbers apart: each takes time, and some 60 bytes.
     """
 
-    depth: int = 12
     repeated: int = 4_000_000
     steps: int = 1_000_000
 
@@ -339,16 +338,17 @@ def load(chunks: Iterable[bytes], name: str, limits: Limits | None = None) -> An
 
     Longer lists of floats, of byte values or of points come as arrays: (N,) float64, (N,) uint8, (N, 2) float64. NumPy
     scalars come as Python numbers, arrays in the machine's byte order. `name` is the file, for the message. Raises
-    FacesetError for anything else, and for bytes that are no pickle; what reading a chunk raises is passed on.
+    FacesetError for anything else, and for bytes that are no pickle. FacesetError, MemoryError and OSError of the
+    chunks are passed on.
     """
     bounds = limits or Limits()
     try:
         reader = _Reader(chunks)
         value = reader.load(bounds.steps)
-        flattener = Flattener(reader.bytes_read + bounds.repeated, bounds.depth)
+        flattener = Flattener(reader.bytes_read + bounds.repeated)
         del reader  # and with it all that it remembers
         return flattener.flat(value)
-    except FacesetError:
+    except (FacesetError, MemoryError, OSError):  # what reading the chunks may end in says nothing about the pickle
         raise
     except RefusedError as refusal:
         raise FacesetError(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from faceset.alignments.entries import Face
 from faceset.errors import FacesetError
+from faceset.footage.decoding import read_picture
 from faceset.footage.files import PICTURE_SUFFIXES
-from faceset.footage.frames import read_picture
 from faceset.training.pictures.png import read_header
 from faceset.training.pixels import pixel_digest
 

@@ -66,6 +66,11 @@ def _full_float32(matrix: NDArray[np.float64]) -> NDArray[np.float32]:
     return full
 
 
+def face_png(size_px: int, packed: bytes, face: Face, source: dict[str, Any]) -> bytes:
+    """Return the PNG of a square of pixels that `pixels.pack` packed, with the header of a face; raises ValueError."""
+    return encode(size_px, size_px, packed, header_text(face, source))
+
+
 def encode(width: int, height: int, packed: bytes, text: str) -> bytes:
     """Return the PNG of pixels that `face_pixels.pack` packed, with `text` in its chunk."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)

@@ -1,27 +1,15 @@
 """Which face of a faceset a picture is of, whatever it is called now."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from faceset.alignments.tables import FACES
-from faceset.decisions.keep_list import Box
 from faceset.errors import FacesetError
-from faceset.tables.parquet import read_table
+from faceset.geometry.boxes import Box
 from faceset.training.assembly import assembled_name
 from faceset.training.pictures.folders import FacePicture, read_face_picture, read_pixel_digest
-
-
-def read_boxes(faces: Mapping[str, Path]) -> dict[str, Box]:
-    """The box of every face, by its id, from `faces` tables by source."""
-    boxes: dict[str, Box] = {}
-    for path in faces.values():
-        table = read_table(path, FACES, ["face_id", "x", "y", "w", "h"])
-        names, *sides = (table[name].to_pylist() for name in table.column_names)
-        boxes.update(zip(names, zip(*sides, strict=True), strict=True))
-    return boxes
 
 
 @dataclass

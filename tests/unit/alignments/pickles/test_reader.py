@@ -1,3 +1,4 @@
+import errno
 import pickle
 import struct
 
@@ -167,6 +168,17 @@ def test_containers_nested_deeper_than_alignments_are_refused_and_so_are_cycles(
 def test_damaged_bytes_end_in_a_clear_message(data):
     with pytest.raises(FacesetError, match=r"^cut\.fsa: not readable .* damaged or cut short"):
         loads(data, "cut.fsa")
+
+
+@pytest.mark.parametrize("fault", [MemoryError("full"), OSError(errno.EIO, "the disk fails")], ids=repr)
+def test_full_memory_and_a_failing_disk_are_no_damage_of_the_file(fault):
+    def chunks():
+        yield pickle.dumps({"a": [1] * 50})[:-20]
+        raise fault
+
+    with pytest.raises(type(fault)) as caught:
+        load(chunks(), "whole.fsa")
+    assert caught.value is fault
 
 
 def long_lists():

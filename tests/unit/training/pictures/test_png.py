@@ -63,6 +63,7 @@ def test_headers_are_faceswaps():
     assert headers == {name: digests["header"] for name, digests in photo_pictures().items()}
 
 
+@pytest.mark.pixels
 @pytest.mark.parametrize("path", FROM_FACESWAP, ids=lambda path: path.stem)
 def test_faceswaps_own_pictures_are_read_and_written_again_as_they_were(path):
     data = path.read_bytes()
@@ -75,6 +76,7 @@ def test_faceswaps_own_pictures_are_read_and_written_again_as_they_were(path):
     assert plain(read_header(png(image, text), "ours.png")) == plain(header)
 
 
+@pytest.mark.pixels
 def test_the_digests_of_the_golden_pictures_are_those_of_their_pixels():
     (path,) = (GOLDEN / "photos" / "faces_256").glob("*.png")
     assert pixel_digest(cv2.imread(str(path))) == photo_pictures()[path.name]["pixels"]

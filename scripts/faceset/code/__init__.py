@@ -1,0 +1,1 @@
+"""Digests of the code of this library."""

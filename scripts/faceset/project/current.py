@@ -1,0 +1,72 @@
+"""The project in the current folder, as the commands find it: its settings, its store, its sources and facesets."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from faceset.errors import FacesetError
+from faceset.hints import hint
+from faceset.project.config import check_yaml, load_config
+from faceset.project.project import Project, load_project
+from faceset.project.sources import Source
+from faceset.store.objects import Store
+
+CONFIG_FILE = Path("config/config.yaml")
+
+
+def add_prefix(parser: ArgumentParser) -> None:
+    """Have a command that reads results take `--prefix`, which `current_project` wants."""
+    parser.add_argument(
+        "--prefix",
+        default="",
+        type=_with_slash,
+        help="what a workflow that imports this one as a module puts before `results`",
+    )
+
+
+def _with_slash(prefix: str) -> str:
+    return prefix if prefix.endswith("/") or not prefix else f"{prefix}/"  # as Snakemake does
+
+
+def current_project(prefix: str = "") -> Project:
+    """The project in the current folder.
+
+    Raises FacesetError where there is none, and for the first thing in it that cannot be right.
+    """
+    return load_project(_settings(), prefix)
+
+
+def current_store() -> Store:
+    """The store of the project in the current folder, whose footage may be gone.
+
+    Raises FacesetError where there is none.
+    """
+    store = Store(Path(load_config(_settings()).store).expanduser())
+    if not store.root.is_dir():
+        raise FacesetError(f"{store.root}: there is no store. Run the workflow first, or set `store` in the config.")
+    return store
+
+
+def source_named(project: Project, name: str) -> Source:
+    """A source of the project.
+
+    Raises FacesetError where there is none of that name.
+    """
+    if name not in project.sources:
+        raise FacesetError(f"there is no source {name!r}; {hint(name, project.sources)}")
+    return project.sources[name]
+
+
+def check_faceset(project: Project, name: str) -> None:
+    """Raise FacesetError if the project has no faceset of that name."""
+    if name not in project.config.facesets:
+        raise FacesetError(f"there is no faceset {name!r}; {hint(name, project.config.facesets)}")
+
+
+def _settings() -> Any:
+    check_yaml(CONFIG_FILE)
+    if not CONFIG_FILE.is_file():
+        raise FacesetError(f"{CONFIG_FILE}: no such file. Run this in a project's working directory.")
+    return yaml.safe_load(CONFIG_FILE.read_text(encoding="utf-8")) or {}  # every setting has a default
