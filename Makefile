@@ -34,7 +34,7 @@ lint: setup
 	@$(BIN)/faceset demo demo
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
-	@$(BIN)/snakefmt --check Snakefile rules
+	@$(BIN)/snakefmt --check Snakefile workflow/Snakefile rules
 	@$(BIN)/snakemake --lint --directory demo
 	@$(BIN)/mypy
 

@@ -16,9 +16,9 @@ import numpy as np
 from benchmarks.measuring import cost_of, table
 from faceset.alignments.files import msgpack_bytes
 from faceset.alignments.tables import FACES
+from faceset.arrays import Image
 from faceset.crops.tables import MEASURES
 from faceset.face_ids import face_id, frame_of_key
-from faceset.footage.decoding import Picture
 from faceset.footage.digests import FootageDigests
 from faceset.footage.files import frame_name
 from faceset.footage.frames import list_frames, read_frames
@@ -33,7 +33,7 @@ from faceset.geometry.transforms import (
     warp_face,
 )
 from faceset.tables.parquet import read_table, write_table
-from faceset.training.extraction import extract_faces, extracted_files
+from faceset.training.extraction import ExtractInputs, ExtractSettings, extract_faces, extracted_files
 from faceset.training.packs import Cuts
 from faceset.training.pictures.png import encode
 from faceset.training.pixels import pack
@@ -129,13 +129,16 @@ def extract(footage: Path, work: Path, threads: int) -> tuple[float, float]:
     """Extract all faces, then make their files. Returns the seconds of both."""
     with tempfile.TemporaryDirectory(dir=work) as folder:
         out = Path(folder)
-        inputs = [work / name for name in ("frames", "faces", "measures", "alignments", "kept")]
+        inputs = ExtractInputs(
+            footage, *(work / name for name in ("frames", "faces", "measures", "alignments", "kept"))
+        )
+        settings = ExtractSettings(SIZE_PX, min_size_percent=0, every=1, picture_code="")
         started = time.perf_counter()
-        extract_faces(footage, *inputs, _cuts(out), out / "extracted", SIZE_PX, 0, 1, "", threads)
+        extract_faces(inputs, settings, _cuts(out), out / "extracted", threads)
         cut = time.perf_counter()
         names = read_table(out / "extracted", EXTRACTED, ["face_id", "file"])
         wanted = dict(zip(*(column.to_pylist() for column in names.columns), strict=True))
-        for name, data in extracted_files(out / "extracted", inputs[3], footage.is_file(), _cuts(out), wanted):
+        for name, data in extracted_files(out / "extracted", inputs.alignments, footage.is_file(), _cuts(out), wanted):
             (out / name).write_bytes(data)
         return cut - started, time.perf_counter() - cut
 
@@ -164,7 +167,7 @@ def bare_loop(footage: Path, work: Path, threads: int) -> tuple[float]:
     return (time.perf_counter() - started,)
 
 
-def made_up_picture(number: int) -> Picture:
+def made_up_picture(number: int) -> Image:
     random = np.random.default_rng(number)
     coarse = cv2.resize(random.integers(0, 256, (18, 32, 3), np.uint8), (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
     grain = cv2.resize(random.integers(0, 24, (HEIGHT // 2, WIDTH // 2, 3), np.uint8), (WIDTH, HEIGHT))

@@ -19,7 +19,7 @@ from faceset.tables.parquet import write_table
 from faceset.training.assembled_folder import sync_folder_with_index
 from faceset.training.assembly import make_index
 from faceset.training.cleaned import CleanInputs, CleanOutputs, CleanSettings, clean_alignments
-from faceset.training.extraction import extract_faces, extracted_files
+from faceset.training.extraction import ExtractInputs, ExtractSettings, extract_faces, extracted_files
 from faceset.training.packs import Cuts
 
 SIZE_PX = 256
@@ -94,8 +94,10 @@ def _decider(folder: Path, footage: Path, work: Path) -> Callable[[list[str]], f
         cleaned_from = CleanInputs(work / "alignments", work / "frames", [decided.manifest])
         cleaned = CleanOutputs(step / "fsa", step / "msgpack", step / "kept")
         clean_alignments(cleaned_from, CleanSettings("film", None), cleaned)
-        inputs = [work / "frames", work / "faces", work / "measures", step / "msgpack", step / "kept"]
-        extract_faces(footage, *inputs, _cuts(folder), step / "extracted", SIZE_PX, 0, 1, "", threads)
+        of_work = [work / name for name in ("frames", "faces", "measures")]
+        inputs = ExtractInputs(footage, *of_work, step / "msgpack", step / "kept")
+        settings = ExtractSettings(SIZE_PX, min_size_percent=0, every=1, picture_code="")
+        extract_faces(inputs, settings, _cuts(folder), step / "extracted", threads)
         make_index({"film": step / "extracted"}, step / "manifest", step / "index")
         sync_folder_with_index(folder / "faces", step / "index", file_digest(step / "index"), pictures)
         return time.perf_counter() - started

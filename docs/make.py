@@ -1,4 +1,4 @@
-"""The manuals that are made from the code: config/README.md, the config's JSON schema, and docs/tables.md."""
+"""The manuals that are made from the code: of the config, with its JSON schema, of tables and of stages."""
 
 import importlib
 import json
@@ -14,6 +14,7 @@ from faceset.project.config import Config, Faceset
 from faceset.project.project import REPOSITORY
 from faceset.project.sources import COLUMNS
 from faceset.tables.schema import Schema
+from stages_manual import stages_page, stages_picture
 
 ROOMS_WITH_TABLES = ("footage", "alignments", "crops", "models", "people", "decisions", "training")
 
@@ -97,7 +98,7 @@ identity:
   model: my_model
 ```
 
-Everything from the embeddings on is made anew; the earlier results stay in the store, and come back with the earlier
+Everything from the embeddings on is recomputed; the earlier results stay in the store, and come back with the earlier
 setting.
 
 Embeddings that faceswap wrote into the alignments (their `identity`) can be used as they are; no model runs then, and
@@ -179,6 +180,8 @@ def _key_table(prefix: str, section: type[BaseModel]) -> Iterator[str]:
 
 
 def _default(field: FieldInfo) -> str:
+    if isinstance(field.default, bool):
+        return f"`{field.default}`".lower()
     return "empty" if field.default in (None, {}) else f"`{field.default}`"
 
 
@@ -187,20 +190,22 @@ def _kind(annotation: Any) -> str:
     if choices and all(isinstance(choice, str) for choice in choices):
         return " / ".join(f"`{choice}`" for choice in choices)
     text = str(getattr(annotation, "__name__", annotation))
-    names = {"str": "text", "int": "whole number", "float": "number"}
+    names = {"str": "text", "int": "whole number", "float": "number", "bool": "`true` / `false`"}
     if text in names:
         return names[text]
     if "list[str]" in str(annotation):
         return "list of names"
-    if annotation == str | None:
-        return "text"
-    return "mapping" if "dict" in str(annotation) else "number"
+    if "dict[" in str(annotation):
+        return "mapping"
+    return {str | None: "text", float | None: "number"}[annotation]
 
 
 MANUALS = {
     "config/README.md": config_manual,
     "config/config.schema.json": config_schema,
     "docs/tables.md": tables_manual,
+    "docs/pipeline.md": stages_page,
+    "docs/pipeline.svg": stages_picture,
 }
 """The files made here, from the repository's root, and what makes their text."""
 

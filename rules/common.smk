@@ -17,7 +17,7 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 # What is used of Snakemake beyond its documented interface.
-UNDOCUMENTED = ("is_main_process", "executor_plugin", "dryrun", "touch", "current_basedir", "configfiles")
+UNDOCUMENTED = ("is_main_process", "executor_plugin", "dryrun", "touch", "current_basedir", "modifier")
 if missing := [name for name in UNDOCUMENTED if not hasattr(workflow, name)]:
     raise WorkflowError(
         f"This version of Snakemake has no workflow.{', workflow.'.join(missing)}. Use the one that requirements.lock "
@@ -34,9 +34,10 @@ sys.path.insert(0, str(SCRIPTS))
 import faceset
 from faceset.errors import FacesetError
 from faceset.project.config import check_yaml
-from faceset.project.project import load_project
+from faceset.project.project import load_project, prefix_of
 from faceset.stages.graph import instances_of, records_read
 from faceset.stages.table import STAGES
+from faceset.store.parts import SHARD_NAME
 from faceset.workflow.jobs import shard_marks
 from faceset.workflow.priming import is_known
 from faceset.workflow.session import SESSION, check_folder
@@ -46,15 +47,17 @@ if Path(faceset.__file__).parent != SCRIPTS / "faceset":
     raise WorkflowError(f"Two copies of Faceset, {faceset.__file__} and {SCRIPTS}: import one of them.")
 
 CONFIG_FILE = "config/config.yaml"
-CONFIG_FILES_BEFORE = len(workflow.configfiles)
+if not workflow.modifier.skip_configfile:  # else an importing workflow gave the settings
+    try:
+        check_yaml(Path(CONFIG_FILE))  # before Snakemake, which does not tell the place
+    except FacesetError as error:
+        raise WorkflowError(str(error)) from None
 
 
 configfile: CONFIG_FILE
 
 
 try:
-    if len(workflow.configfiles) > CONFIG_FILES_BEFORE:  # else an importing workflow gave the settings
-        check_yaml(Path(CONFIG_FILE))
     if workflow.is_main_process:
         check_folder()
     PROJECT = load_project(config, check=workflow.is_main_process)
@@ -65,18 +68,17 @@ except FacesetError as error:
 wildcard_constraints:
     source="|".join(map(re.escape, PROJECT.sources)),
     faceset="|".join(map(re.escape, PROJECT.config.facesets)),
-    shard=r"\d+-of-\d+",
+    shard=SHARD_NAME,
 
 
 @functools.cache
 def project():
     """The project, with the prefix that an importing workflow may have given; known once all rules are read."""
-    pattern, own = str(rules.frames.output.record), STAGES["frames"].record
-    if not pattern.endswith(own):
-        raise WorkflowError(
-            f"{pattern}: import Faceset with `prefix:`, and leave the outputs of its rules as they are."
-        )
-    return replace(PROJECT, prefix=pattern.removesuffix(own))
+    try:
+        prefix = prefix_of(str(rules.frames.output.record), STAGES["frames"].record)
+    except FacesetError as error:
+        raise WorkflowError(str(error)) from None
+    return replace(PROJECT, prefix=prefix)
 
 
 def begin():

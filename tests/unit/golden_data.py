@@ -64,7 +64,7 @@ def photo_pictures() -> dict[str, dict[str, str]]:
 
 @functools.cache
 def sorted_photo_pictures(by: str) -> list[str]:
-    """The names of those pictures in the order of faceswap's Sort tool, sorted by `yaw`, `blur-fft`, `color-gray` …"""
+    """The names of those pictures in the order of faceswap's Sort tool, sorted by `yaw`, `blur-fft` …"""
     orders = json.loads((GOLDEN / "orders.json").read_text())["by_default_threshold_or_5_bins"]
     order: list[str] = orders[f"sort:{by}"]["order"]
     return order

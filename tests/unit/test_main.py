@@ -161,7 +161,10 @@ def typed(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def test_outside_a_project_a_command_says_so_in_one_line_with_exit_code_1(tmp_path: Path) -> None:
     done = typed(tmp_path, "explain", "film1/000001_0")
     assert done.returncode == 1
-    assert done.stderr == ("faceset: config/config.yaml: no such file. Run this in a project's working directory.\n")
+    assert done.stderr == (
+        "faceset: config/config.yaml: no such file. Run this in a project's working directory. "
+        "Where its settings are in another file, name that with --config.\n"
+    )
 
 
 def test_a_full_disk_is_one_line_with_exit_code_1(tmp_path: Path) -> None:

@@ -31,6 +31,14 @@ class Run:
         return {target.split()[0] for target in self.computed}
 
     @property
+    def planned(self) -> dict[str, int]:
+        """How many jobs Snakemake planned of each rule, by its table of them."""
+        _, _, table = self.text.partition("\nJob stats:\n")
+        counts = {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
+        assert counts.pop("total", 0) == sum(counts.values())
+        return counts
+
+    @property
     def nothing_to_do(self) -> bool:
         return "Nothing to be done" in self.text
 
@@ -39,9 +47,11 @@ OFFLINE = ("unshare", "--net", *(() if os.geteuid() == 0 else ("--map-root-user"
 """What a command line begins with to run with no network, not even loopback."""
 
 
-def snakemake(folder: Path, *arguments: str, prefix: tuple[str, ...] = ()) -> Run:
+def snakemake(
+    folder: Path, *arguments: str, prefix: tuple[str, ...] = (), snakefile: Path = REPOSITORY / "Snakefile"
+) -> Run:
     """Run the workflow in a working directory, as a user would."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", REPOSITORY / "Snakefile", "--directory", folder]
+    command = [sys.executable, "-m", "snakemake", "--snakefile", snakefile, "--directory", folder]
     command = [*prefix, *command, *(arguments or ("--cores", "2"))]
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
     return Run(done.returncode, done.stdout + done.stderr)

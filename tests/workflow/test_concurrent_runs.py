@@ -8,6 +8,7 @@ from pathlib import Path
 from conftest import Run, all_bytes
 from faceset.digests import file_digest
 from faceset.project.project import REPOSITORY
+from faceset.store.locks import CLAIMS
 from test_bad_input import make_project
 
 RUNS = 8
@@ -44,5 +45,5 @@ def test_eight_runs_on_one_store_make_everything_once_and_all_get_it(tmp_path: P
             assert all(name.endswith(".faces.json") for name in different)  # these hold times
     objects = list((tmp_path / "store/objects").rglob("*"))
     assert all(file_digest(path) == path.name for path in objects if path.is_file())
-    assert list((tmp_path / "store/locks").iterdir()) == []
+    assert list((tmp_path / "store" / CLAIMS).iterdir()) == []
     assert list((tmp_path / "store/tmp").iterdir()) == []

@@ -8,10 +8,9 @@ import numpy as np
 
 from faceset.alignments.entries import Face
 from faceset.alignments.files import face_landmarks
-from faceset.footage.decoding import Picture
+from faceset.arrays import Float64, Image
 from faceset.geometry.transforms import (
     PADDING_RATIO,
-    Float64,
     apply_affine,
     as_68_points,
     base_matrices,
@@ -42,7 +41,7 @@ _SHIFT: Final = 4  # binary digits of a pixel's fraction that OpenCV is given
 _FURTHEST: Final = 2**26  # pixels; what lies beyond can be no part of a picture
 
 
-def draw_on_frame(picture: Picture, faces: Sequence[Face]) -> Picture:
+def draw_on_frame(picture: Image, faces: Sequence[Face]) -> Image:
     """Return a frame, (H, W, 3) uint8 BGR, with canonical faces drawn on it; small frames enlarged 2, 3 … times.
 
     Of each: its box with its index and pose in degrees, its landmarks, the outline of the head crop with the top edge
@@ -62,7 +61,7 @@ def draw_on_frame(picture: Picture, faces: Sequence[Face]) -> Picture:
     return drawn
 
 
-def _draw_face(drawn: Picture, points: Float64) -> str:
+def _draw_face(drawn: Image, points: Float64) -> str:
     """Draw what landmarks, (P, 2), tell; returns the pose in words."""
     base = base_matrices(points[None])
     pose = poses(normalised_landmarks(points[None], base))
@@ -83,19 +82,19 @@ def _draw_face(drawn: Picture, points: Float64) -> str:
     return "  pitch {}  yaw {}  roll {}".format(*map(round, angles.tolist()))
 
 
-def _draw_head(drawn: Picture, matrices: Float64) -> None:
+def _draw_head(drawn: Image, matrices: Float64) -> None:
     corners = apply_affine(invert_affine(matrices), [[0, 0], [511, 0], [511, 511], [0, 511]])[0]
     _stroke(drawn, corners, HEAD, closed=True)
     _stroke(drawn, corners[:2], HEAD, closed=False, extra=2)
 
 
-def _draw_dots(drawn: Picture, points: Float64) -> None:
+def _draw_dots(drawn: Image, points: Float64) -> None:
     radius = round(1.5 * _width(drawn) * 2**_SHIFT)
     for point in _fixed(points):
         cv2.circle(drawn, point.tolist(), radius, LANDMARKS, cv2.FILLED, cv2.LINE_AA, _SHIFT)
 
 
-def _draw_axes(drawn: Picture, nose: Float64, angles_deg: Float64, to_frame: Float64) -> None:
+def _draw_axes(drawn: Image, nose: Float64, angles_deg: Float64, to_frame: Float64) -> None:
     """Draw unit vectors of the head from the nose on, seen from far away.
 
     The head's coordinates have x to its right, y up and z forward; the camera that its pose refers to looks from
@@ -107,12 +106,12 @@ def _draw_axes(drawn: Picture, nose: Float64, angles_deg: Float64, to_frame: Flo
         _stroke(drawn, np.stack([nose, nose + to_frame[:, :2] @ end]), colour, closed=False, extra=1)
 
 
-def _width(drawn: Picture) -> int:
+def _width(drawn: Image) -> int:
     """How many pixels wide a thin line is that can be seen when the whole frame is."""
     return int(max(1, round(max(drawn.shape[:2]) / 1600)))
 
 
-def _stroke(drawn: Picture, points: Float64, colour: Colour, closed: bool, extra: int = 0) -> None:
+def _stroke(drawn: Image, points: Float64, colour: Colour, closed: bool, extra: int = 0) -> None:
     """Draw a line through points, (P, 2) frame pixels, on a darker one, so that it shows on any ground."""
     width = _width(drawn) + extra
     for paint, wide in ((SHADE, width + 2), (colour, width)):
@@ -124,7 +123,7 @@ def _fixed(points: Float64) -> np.ndarray[tuple[int, ...], np.dtype[np.int32]]:
     return np.rint(np.clip(points, -_FURTHEST, _FURTHEST) * 2**_SHIFT).astype(np.int32)
 
 
-def _write(drawn: Picture, text: str, corner: Float64) -> None:
+def _write(drawn: Image, text: str, corner: Float64) -> None:
     """Write a line of text above a corner, or where it can be read if that is beyond the picture."""
     scale = 0.45 * _width(drawn)
     width, height = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)[0]

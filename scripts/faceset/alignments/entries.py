@@ -19,19 +19,18 @@ from itertools import chain
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from faceset.arrays import Float64
 from faceset.errors import FacesetError
+from faceset.geometry.mean_faces import LANDMARK_COUNTS
 
 Face = dict[str, Any]
 Frame = dict[str, Any]
-Floats = NDArray[np.float64]
 
 FACE_KEYS: Final = ("x", "w", "y", "h", "landmarks_xy", "mask", "identity", "thumb")
 FRAME_KEYS: Final = ("faces", "video_meta")
 MASK_KEYS: Final = ("mask", "affine_matrix", "interpolator", "stored_size", "stored_centering")
 LEGACY_MASKS: Final = frozenset({"components", "extended"})
-LANDMARK_COUNTS: Final = (4, 68, 98)
 
 _LARGEST_INT: Final = 2**53
 _LARGEST_MASK_SIZE: Final = 4096
@@ -150,7 +149,7 @@ def _integer(value: object, key: str) -> int:
     raise EntryError(f"{key}: expected a whole number, found {_kind(value)}")
 
 
-def _floats(value: object, key: str) -> Floats:
+def _floats(value: object, key: str) -> Float64:
     """Return a list of numbers as (N,) float64; the very same array if it is one."""
     if type(value) is np.ndarray and value.dtype == np.float64 and value.ndim == 1:
         return value
@@ -163,7 +162,7 @@ def _floats(value: object, key: str) -> Floats:
     raise EntryError(f"{key}: expected a list of numbers, found {_kind(value)}")
 
 
-def _rows(value: object, key: str, counts: tuple[int, ...], width: int) -> Floats:
+def _rows(value: object, key: str, counts: tuple[int, ...], width: int) -> Float64:
     """Return a list of rows of `width` numbers as (N, width) float64; the very same array if it is one."""
     if type(value) is np.ndarray and value.dtype == np.float64 and value.shape in {(count, width) for count in counts}:
         return value
@@ -216,7 +215,7 @@ def _mask(value: object, place: str, remarks: Remarks) -> dict[str, Any]:
     return mask | _others(value, MASK_KEYS, "a mask", place, remarks)
 
 
-def _identities(value: object) -> dict[str, Floats]:
+def _identities(value: object) -> dict[str, Float64]:
     return {name: _floats(vector, f"identity '{name}'") for name, vector in _named(value, "identity")}
 
 

@@ -13,7 +13,7 @@ from faceset.alignments.tables import FACES
 from faceset.console import say
 from faceset.errors import FacesetError, is_machine_fault
 from faceset.face_ids import split_face_id
-from faceset.project.current import add_prefix, current_project
+from faceset.project.current import add_project_options, current_project
 from faceset.stages.table import STAGES
 from faceset.store.objects import Store
 from faceset.workflow.records import read_record
@@ -37,12 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     tables = f"a {CLUSTERS_FILE}, the folder it is in, or its record {RECORD_FILE}"
     parser.add_argument("old", type=Path, help=tables)
     parser.add_argument("new", type=Path, help=tables)
-    add_prefix(parser)
+    add_project_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Compare the two, under the keep-lists that there are."""
-    project = current_project(arguments.prefix)
+    project = current_project(arguments.config, arguments.prefix)
     results = Results(project)
     keep_lists = {name: path for name in project.config.facesets if (path := project.keep_list(name)).is_file()}
     faces = {

@@ -12,7 +12,7 @@ from faceset.face_ids import frame_of_key
 from faceset.footage.files import frame_name, is_video
 from faceset.footage.tables import FRAMES
 from faceset.progress import Progress
-from faceset.project.current import add_prefix, current_project, source_named
+from faceset.project.current import add_project_options, current_project, source_named
 from faceset.workflow.results import Results
 
 if TYPE_CHECKING:
@@ -30,14 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--frame", help="the one frame to draw, as in face ids")
     which.add_argument("--every", type=int, default=1, help="draw every Nth frame")
-    add_prefix(parser)
+    add_project_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Draw the faces."""
     from faceset.alignments.files import from_msgpack, read_alignments
 
-    project = current_project(arguments.prefix)
+    project = current_project(arguments.config, arguments.prefix)
     source, results = source_named(project, arguments.source), Results(project)
     frames = results.get("frames", "frames", source=source.name).path
     if arguments.alignments:

@@ -16,7 +16,7 @@ from faceset.footage.files import frame_name
 from faceset.footage.tables import FRAMES
 from faceset.hints import hint
 from faceset.people.tables import CLUSTERS, TRACKS
-from faceset.project.current import add_prefix, check_faceset, current_project
+from faceset.project.current import add_project_options, check_faceset, current_project
 from faceset.project.project import Project
 from faceset.stages.table import STAGES
 from faceset.tables.schema import Schema
@@ -35,12 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take the face."""
     parser.add_argument("face", help="a face id, as film1/000123_0, or a face picture, renamed or not")
     parser.add_argument("--faceset", help="whose training face; without it, of each faceset that knows it")
-    add_prefix(parser)
+    add_project_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Explain the face."""
-    say(explain(current_project(arguments.prefix), arguments.face, arguments.faceset))
+    say(explain(current_project(arguments.config, arguments.prefix), arguments.face, arguments.faceset))
 
 
 @dataclass(frozen=True)

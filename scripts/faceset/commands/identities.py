@@ -8,7 +8,7 @@ from faceset.atomic import write_new_file
 from faceset.console import say
 from faceset.face_ids import frame_of_key
 from faceset.footage.files import is_video
-from faceset.project.current import add_prefix, check_faceset, current_project, source_named
+from faceset.project.current import add_project_options, check_faceset, current_project, source_named
 from faceset.training.tables import KEPT
 from faceset.workflow.results import Results
 
@@ -21,12 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("faceset", help="whose cleaned alignments")
     parser.add_argument("source", help="a source of sources.tsv")
     parser.add_argument("output", type=Path, help="the .fsa file to write")
-    add_prefix(parser)
+    add_project_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the identities."""
-    project = current_project(arguments.prefix)
+    project = current_project(arguments.config, arguments.prefix)
     check_faceset(project, arguments.faceset)
     source, results = source_named(project, arguments.source), Results(project)
     write_identities(

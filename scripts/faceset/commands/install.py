@@ -15,7 +15,7 @@ from faceset.console import say
 from faceset.errors import FacesetError
 from faceset.footage.files import default_alignments_path, is_video
 from faceset.hints import hint
-from faceset.project.current import add_prefix, current_project
+from faceset.project.current import add_project_options, current_project
 from faceset.project.installed import backup_name, installed_over, put_back, put_in_place
 from faceset.project.project import Project
 from faceset.training.tables import KEPT
@@ -36,12 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--faceset", help="whose faces stay; without it, those that any faceset keeps")
     parser.add_argument("--undo", action="store_true", help="put the original back")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
-    add_prefix(parser)
+    add_project_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Install the alignments, or undo that."""
-    project = current_project(arguments.prefix)
+    project = current_project(arguments.config, arguments.prefix)
     if arguments.undo:
         undo(project, arguments.source, arguments.dry_run, say)
     else:

@@ -16,7 +16,7 @@ from faceset.decisions.tables import MANIFEST
 from faceset.errors import FacesetError
 from faceset.people.tables import CLUSTERS
 from faceset.progress import Progress
-from faceset.project.current import add_prefix, check_faceset, current_project
+from faceset.project.current import add_project_options, check_faceset, current_project
 from faceset.training.tables import FACESET
 from faceset.workflow.results import Results
 
@@ -37,12 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, help="pictures of it, by any names, in any subfolders")
     parser.add_argument("--output", type=Path, help="a new file for the rows; without it they are printed")
     parser.add_argument("--pass-over-unknown", action="store_true", help="report pictures of no face of the faceset")
-    add_prefix(parser)
+    add_project_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the rows to a new file, or print them."""
-    project, faceset = current_project(arguments.prefix), arguments.faceset
+    project, faceset = current_project(arguments.config, arguments.prefix), arguments.faceset
     check_faceset(project, faceset)
     results = Results(project)
     text = keep_from_folder(

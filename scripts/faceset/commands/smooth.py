@@ -16,7 +16,7 @@ from faceset.errors import FacesetError
 
 if TYPE_CHECKING:
     from faceset.alignments.files import Alignments
-    from faceset.geometry.transforms import Float64
+    from faceset.arrays import Float64
 
 HELP = "smooth one person's landmarks over the frames of a film"
 EXAMPLE = "faceset smooth results/facesets/main/film1/alignments.fsa smooth.fsa"

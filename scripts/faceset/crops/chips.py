@@ -1,4 +1,4 @@
-"""Crop: one pass over the footage that cuts each face's chip and takes faceswap's measures."""
+"""Crop: one pass over the footage that cuts each face's chip and measures the face."""
 
 import hashlib
 from collections.abc import Iterator
@@ -13,31 +13,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from faceset.alignments.tables import FACES
-from faceset.crops.measures import MEASURED_SIZE_PX, measure_face
+from faceset.crops.measures.table import measure_face
 from faceset.crops.tables import CHIPS, MEASURES
 from faceset.footage.decoding import Picture
 from faceset.footage.frames import read_frames
 from faceset.footage.parts import Outputs, Parts, parts_of, rows_digest
 from faceset.footage.tables import FRAMES
 from faceset.geometry.smooth_warp import smooth_warp
-from faceset.geometry.transforms import (
-    CHIP_SIZE_PX,
-    PADDING_RATIO,
-    Centering,
-    base_matrices,
-    chip_matrices,
-    crop_matrices,
-    face_sizes,
-    landmark_distances,
-    normalised_landmarks,
-    poses,
-    warp_face,
-)
+from faceset.geometry.transforms import CHIP_SIZE_PX, chip_matrices
 from faceset.progress import Progress
 from faceset.tables.parquet import PICTURE_GROUP_ROWS, TableWriter, iterate_rows, read_table
 
-# The size that faceswap sorts by is that of its face-centred crop at this edge.
-SIZE_MEASURE_PX = 64
 CHIP_JPEG = [
     cv2.IMWRITE_JPEG_QUALITY,
     95,
@@ -98,33 +84,11 @@ def _crop(table: pa.Table, pictures: Iterator[tuple[int, Picture]], outputs: Out
                 points = table["landmarks"][row].values.to_numpy().reshape(-1, 2)
                 chip = _chip(picture, points)
                 chips.add(face_id=[face_id], sha256=[hashlib.sha256(chip).digest()], chip=[chip])
-                measures.add(face_id=[face_id], **{name: [value] for name, value in _measures(picture, points).items()})
+                measured = measure_face(picture, points)
+                measures.add(face_id=[face_id], **{name: [value] for name, value in measured.items()})
     return "cpu"
 
 
 def _chip(picture: Picture, points: npt.NDArray[np.float32]) -> bytes:
     chip = smooth_warp(picture, chip_matrices(points[None])[0], CHIP_SIZE_PX)
     return cv2.imencode(".jpg", chip, CHIP_JPEG)[1].tobytes()
-
-
-def _measures(picture: Picture, points: npt.NDArray[np.float32]) -> dict[str, float]:
-    base = base_matrices(points[None])
-    normalised = normalised_landmarks(points[None], base)
-    pose = poses(normalised)
-
-    def matrices(centering: Centering, size_px: int) -> npt.NDArray[np.float64]:
-        return crop_matrices(base, pose.offsets[centering], size_px, PADDING_RATIO[centering])
-
-    head, legacy = matrices("head", MEASURED_SIZE_PX)[0], matrices("legacy", MEASURED_SIZE_PX)[0]
-    pixels = measure_face(warp_face(picture, head, MEASURED_SIZE_PX), points, legacy, pose.offsets["head"][0])
-    return {
-        "size": float(face_sizes(matrices("face", SIZE_MEASURE_PX), SIZE_MEASURE_PX)[0]),
-        "distance": float(landmark_distances(normalised)[0]),
-        "yaw": float(pose.yaw_deg[0]),
-        "pitch": float(pose.pitch_deg[0]),
-        "roll": float(pose.roll_deg[0]),
-        "head_x": float(pose.offsets["head"][0, 0]),
-        "head_y": float(pose.offsets["head"][0, 1]),
-        "blur": pixels.blur,
-        "blur_fft": pixels.blur_fft,
-    }

@@ -19,10 +19,12 @@ MEASURES = Schema(
     (
         FACE_ID,
         Column("size", "float32", "edge of the face in the frame", "px"),
-        Column("distance", "float32", "mean absolute difference from the mean face", "face units"),
-        Column("yaw", "float32", "turn of the head to the side", "degrees"),
-        Column("pitch", "float32", "turn of the head up or down", "degrees"),
-        Column("roll", "float32", "tilt of the head", "degrees"),
+        Column("distance", "float32", "mean absolute difference from the mean face, 0 is most alike", "face units"),
+        Column(
+            "yaw", "float32", "turn of the head to the side, positive towards the left edge of the picture", "degrees"
+        ),
+        Column("pitch", "float32", "turn of the head up or down, positive downwards", "degrees"),
+        Column("roll", "float32", "tilt of the head that alignment leaves, positive clockwise", "degrees"),
         Column("head_x", "float32", "shift to the right that puts the head in the middle of a crop", "face units"),
         Column("head_y", "float32", "shift downwards that puts the head in the middle of a crop", "face units"),
         Column("blur", "float32", "sharpness: variance of the Laplacian per edge length, higher is sharper"),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from faceset.alignments.problems import FaceProblem
+from faceset.decisions.filters import FilterRule
 from faceset.enumerations import listed
 
 Decision = Literal["keep", "drop"]
@@ -20,9 +21,6 @@ RowRule = Literal[Scope, "unreached"]
 
 PolicyRule = Literal["largest", "not_largest", "nearest", "not_nearest", "all", "none"]
 """Which part of the policy decided. The nearest cluster is kept instead of the largest where there is a reference."""
-
-FilterRule = Literal["min_size_px", "min_blur", "max_distance"]
-"""Which setting of the config decided."""
 
 UndecidedRule = Literal["contradiction"]
 """Why nothing could be decided."""

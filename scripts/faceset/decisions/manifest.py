@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +18,9 @@ import pyarrow as pa
 
 from faceset.alignments.tables import FACES
 from faceset.crops.tables import MEASURES
+from faceset.decisions.filters import FILTERS, FilterRule
 from faceset.decisions.keep_list import Row, read_keep_list
-from faceset.decisions.kinds import DecidedBy, FilterRule, Notice, PolicyCause, Reason, Scope
+from faceset.decisions.kinds import DecidedBy, Notice, PolicyCause, Reason, Scope
 from faceset.decisions.reach import Target, find_targets
 from faceset.decisions.sentences import notice_sentence, reason_sentence
 from faceset.decisions.tables import MANIFEST, NOTICES
@@ -70,13 +71,6 @@ class ManifestOutputs:
     notices: Path
 
 
-class _Filter(NamedTuple):
-    """The measure that a setting bounds, and from which side."""
-
-    measure: str
-    is_minimum: bool
-
-
 @dataclass
 class _Decisions:
     """What is decided over each of N faces: the place of its reason, (N,) int64, in the list of reasons."""
@@ -110,12 +104,6 @@ _Verdicts = dict[Scope, dict[str, Reason]]
 
 _SCOPES: tuple[Scope, ...] = ("cluster", "track", "face")  # each decides over those before
 
-_FILTERS: dict[FilterRule, _Filter] = {
-    "min_size_px": _Filter("size", True),
-    "min_blur": _Filter("blur", True),
-    "max_distance": _Filter("distance", False),
-}
-
 
 def make_manifest(inputs: ManifestInputs, settings: ManifestSettings, outputs: ManifestOutputs) -> None:
     """Write the `manifest` table of a faceset, source by source in frame order, and the `notices` about it.
@@ -136,9 +124,9 @@ def make_manifest(inputs: ManifestInputs, settings: ManifestSettings, outputs: M
         notices.append(policy_notice)
     decisions = _decide(table, verdicts, rest)
     is_exempt = table["face_id"].isin(list(verdicts["face"])).to_numpy()
-    for setting, bound in _FILTERS.items():
+    for setting, bounded in FILTERS.items():
         if limit := settings.filters[setting]:
-            measured = _column_by_face(inputs.measures.values(), MEASURES, bound.measure)
+            measured = _column_by_face(inputs.measures.values(), MEASURES, bounded.measure)
             values = measured.reindex(table["face_id"]).to_numpy()
             _apply_filter(decisions, setting, limit, values, is_exempt)
     unusable = table["problem"].notna()
@@ -273,8 +261,7 @@ def _apply_filter(
     is_exempt: npt.NDArray[np.bool_],
 ) -> None:
     """Drop kept faces whose measure is out of bounds. A face without the measure is not."""
-    is_out = values < limit if _FILTERS[setting].is_minimum else values > limit
-    dropped = is_out & decisions.kept & ~is_exempt
+    dropped = FILTERS[setting].is_beyond(values, limit) & decisions.kept & ~is_exempt
     bound = float(np.float32(limit))  # as the table holds it
     decisions.replace(
         dropped, [Reason(False, "filter", setting, value=value, limit=bound) for value in values[dropped].tolist()]

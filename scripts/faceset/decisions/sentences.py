@@ -3,6 +3,7 @@
 from typing import cast
 
 from faceset.alignments.problems import FaceProblem, face_sentence
+from faceset.decisions.filters import FILTERS, FilterRule
 from faceset.decisions.kinds import Cause, Notice, Reason, Rule
 
 _RULES: dict[Rule, str] = {
@@ -14,13 +15,6 @@ _RULES: dict[Rule, str] = {
     "all": "the policy keeps all faces",
     "none": "the policy keeps no face without a row",
 }
-
-_FILTERS: dict[Rule, tuple[str, str]] = {
-    "min_size_px": ("smaller than {:.4g} px", " ({:.4g} px)"),
-    "min_blur": ("less sharp than {:.4g}", " ({:.4g})"),
-    "max_distance": ("further than {:.4g} from the mean face", " ({:.4g})"),
-}
-"""What is said of a face beyond the limit, and of its value."""
 
 _STALE: dict[Cause, str] = {
     "no_face_at_box": "no face of that frame overlaps its box any more",
@@ -52,9 +46,8 @@ def reason_sentence(reason: Reason) -> str:
         return face_sentence(cast(FaceProblem, reason.rule))
     if reason.decided_by == "undecided":
         return f"keep-list lines {reason.row_line} and {reason.other_line} contradict each other"
-    if reason.rule in _FILTERS:
-        beyond, value = _FILTERS[reason.rule]
-        return beyond.format(reason.limit) + ("" if reason.value is None else value.format(reason.value))
+    if reason.decided_by == "filter":
+        return FILTERS[cast(FilterRule, reason.rule)].sentence(cast(float, reason.limit), reason.value)
     if reason.rule in _RULES:
         return _RULES[reason.rule]
     note = f" ({reason.note})" if reason.note else ""

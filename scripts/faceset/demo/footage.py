@@ -19,15 +19,15 @@ from typing import Any, NamedTuple
 import av
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from faceset.alignments.files import fsa_bytes
+from faceset.arrays import Float64, Image
 from faceset.demo import shots as demo_shots
 from faceset.demo.shots import INTERVIEW, PORTRAITS, Shot, View
-from faceset.setup.fetch import Package, fetch_package, read_member
+from faceset.models.catalogue import Package
+from faceset.setup.fetch import fetch_package, read_member
 
-Pixels = NDArray[np.uint8]
-Points = NDArray[np.float64]
+Points = Float64
 
 WIDTH, HEIGHT, FRAMES_PER_SECOND = 640, 360, 25
 FACES_FILE = Path(__file__).with_name("faces.json")
@@ -96,14 +96,14 @@ class Face(NamedTuple):
 class Picture:
     """A photo, or a film's frames, with the landmarks of the one face in it."""
 
-    def __init__(self, person: str, frames: list[Pixels], landmarks: Points) -> None:
+    def __init__(self, person: str, frames: list[Image], landmarks: Points) -> None:
         """Take frames (height, width, 3), BGR, and landmarks (frames, 68, 2) in their pixels."""
         low, high = landmarks.min(axis=1).mean(axis=0), landmarks.max(axis=1).mean(axis=0)
         self._person, self._landmarks = person, landmarks
         self._middle, self._unit_px = (low + high) / 2, float((high - low)[0])
         self._halvings = [[frame] for frame in frames]
 
-    def show(self, view: View, number: int, width: int) -> tuple[Pixels, list[Face]]:
+    def show(self, view: View, number: int, width: int) -> tuple[Image, list[Face]]:
         """One pane, `width` px wide, and the face in it, if it is there as a whole.
 
         A photo (of one frame) is the same at every number.
@@ -119,7 +119,7 @@ class Picture:
         image = self._warp(number, np.c_[turn, shift], scale, width)
         return image, [Face(self._person, landmarks)] if inside else []
 
-    def _warp(self, number: int, transform: Points, scale: float, width: int) -> Pixels:
+    def _warp(self, number: int, transform: Points, scale: float, width: int) -> Image:
         """The frame under a transform (2, 3), over itself blurred past recognition where it does not reach.
 
         To keep fine detail from flickering, what shrinks is first halved as often as it still shrinks after.
@@ -139,11 +139,11 @@ class Picture:
         return _bytes(backdrop)
 
 
-def _bytes(image: Any) -> Pixels:
+def _bytes(image: Any) -> Image:
     return np.asarray(image, np.uint8)
 
 
-def _resize(image: Pixels, width: int, height: int) -> Pixels:
+def _resize(image: Image, width: int, height: int) -> Image:
     return _bytes(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA))
 
 
@@ -162,7 +162,7 @@ def load_pictures(cache_dir: Path) -> dict[str, Picture]:
     return pictures
 
 
-def play(shots: tuple[Shot, ...], pictures: dict[str, Picture]) -> Iterator[tuple[Pixels, list[Face]]]:
+def play(shots: tuple[Shot, ...], pictures: dict[str, Picture]) -> Iterator[tuple[Image, list[Face]]]:
     """Every frame (HEIGHT, WIDTH, 3), BGR, of the shots, with its faces from left to right."""
     for shot in shots:
         width = WIDTH // len(shot.panes)

@@ -12,9 +12,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from faceset.arrays import Bool, Image, Int64
 from faceset.errors import FacesetError
 
-Picture = npt.NDArray[np.uint8]
+Picture = Image
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,11 @@ class Listing:
     names: Sequence[str | None]
     digests: Sequence[str]
     times: Sequence[int | None]
-    keyframes: npt.NDArray[np.bool_]
+    keyframes: Bool
     rotations: npt.NDArray[np.int16]
 
 
-def decoded_frames(path: Path, listing: Listing, positions: Sequence[int]) -> Iterator[tuple[int, Picture]]:
+def decoded_frames(path: Path, listing: Listing, positions: Sequence[int]) -> Iterator[tuple[int, Image]]:
     """The frames of a folder or video at `positions` (ascending, no repeats), decoding no more than is needed.
 
     Raises FacesetError for footage that no longer agrees with its listing: a picture's digest, a video frame's time.
@@ -49,7 +50,7 @@ def decoded_frames(path: Path, listing: Listing, positions: Sequence[int]) -> It
         yield position, _to_picture(frame, int(listing.rotations[position]))
 
 
-def read_picture(path: Path) -> Picture:
+def read_picture(path: Path) -> Image:
     """Decode a picture file, 8 bit, three channels.
 
     Raises FacesetError if it can not be decoded.
@@ -64,7 +65,7 @@ def _read_bytes(path: Path) -> bytes:
         raise FacesetError(f"{path}: can not be read ({error.strerror}).") from error
 
 
-def _decoded(data: bytes, path: Path) -> Picture:
+def _decoded(data: bytes, path: Path) -> Image:
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     if picture is None:
         raise FacesetError(f"{path}: can not be decoded as a picture. Mend it, or move it out of the folder.")
@@ -120,9 +121,7 @@ def _video_frames(path: Path, listing: Listing, positions: Sequence[int]) -> Ite
         yield from _scan_frames(path, times, positions[found:])
 
 
-def _seek_frames(
-    path: Path, times: list[int], keyframes: npt.NDArray[np.int64], positions: Sequence[int]
-) -> Iterator[Any]:
+def _seek_frames(path: Path, times: list[int], keyframes: Int64, positions: Sequence[int]) -> Iterator[Any]:
     """The frames at `positions`, up to the first that seeking does not lead to.
 
     Some containers (.ts, .mpg, .avi) have no exact index: a seek lands behind the keyframe that was asked for.
@@ -162,6 +161,6 @@ def _scan_frames(path: Path, times: Sequence[int | None], positions: Sequence[in
     raise FacesetError(f"{path}: frame {wanted + 1} can no longer be decoded. Has the file changed? Run again.")
 
 
-def _to_picture(frame: Any, rotation: int) -> Picture:
+def _to_picture(frame: Any, rotation: int) -> Image:
     picture = frame.to_ndarray(format="bgr24")
     return np.ascontiguousarray(np.rot90(picture, rotation // 90)) if rotation else picture

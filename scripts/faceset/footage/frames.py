@@ -4,14 +4,15 @@ A frame's position counts from 0 in the order of decoding (video) or of names (f
 of shape (height, width, 3), as shown: rotation is applied.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import av
 
+from faceset.arrays import Image
 from faceset.errors import FacesetError
-from faceset.footage.decoding import Listing, Picture, decode, decoded_frames, open_video, read_picture
+from faceset.footage.decoding import Listing, decode, decoded_frames, open_video, read_picture
 from faceset.footage.files import is_video
 from faceset.footage.tables import FRAMES
 from faceset.progress import Progress
@@ -64,26 +65,33 @@ def _declared_frames(container: Any) -> int:
 
 
 def _video_rows(path: Path, digest: str) -> Iterator[dict[str, Any]]:
+    count = 0
     with open_video(path) as container:
-        position = -1
-        for position, frame in enumerate(Progress(decode(container), "frames")):
-            turned = frame.rotation % 180 != 0
-            yield {
-                "position": position,
-                "frame": f"{position + 1:06d}",
-                "name": None,
-                "digest": digest,
-                "pts": frame.pts,
-                "keyframe": bool(frame.key_frame),
-                "width": frame.height if turned else frame.width,
-                "height": frame.width if turned else frame.height,
-                "rotation": frame.rotation % 360,
-            }
-        if position < 0:
-            raise FacesetError(f"{path}: no frame of this video can be decoded.")
+        for row in rows_of_video(Progress(decode(container), "frames"), digest):
+            count += 1
+            yield row
+    if not count:
+        raise FacesetError(f"{path}: no frame of this video can be decoded.")
 
 
-def read_frames(path: Path, frames: Path, positions: Sequence[int]) -> Iterator[tuple[int, Picture]]:
+def rows_of_video(frames: Iterable[Any], digest: str) -> Iterator[dict[str, Any]]:
+    """The rows of the `frames` table for the decoded frames of a video, numbered as they come."""
+    for position, frame in enumerate(frames):
+        turned = frame.rotation % 180 != 0
+        yield {
+            "position": position,
+            "frame": f"{position + 1:06d}",
+            "name": None,
+            "digest": digest,
+            "pts": frame.pts,
+            "keyframe": bool(frame.key_frame),
+            "width": frame.height if turned else frame.width,
+            "height": frame.width if turned else frame.height,
+            "rotation": frame.rotation % 360,
+        }
+
+
+def read_frames(path: Path, frames: Path, positions: Sequence[int]) -> Iterator[tuple[int, Image]]:
     """The frames at `positions` (ascending, no repeats), decoding no more than is needed for them.
 
     Parameters

@@ -112,6 +112,9 @@ POSE_LANDMARKS: Final[NDArray[np.intp]] = np.array(
     [6, 7, 8, 9, 10, 17, 21, 22, 26, 31, 32, 33, 34, 35, 36, 39, 42, 45, 48, 50, 51, 52, 54, 56, 57, 58]
 )
 
+LANDMARK_COUNTS: Final = (4, 68, 98)
+"""How many landmarks a face may have."""
+
 # The 98-point landmark that stands for each of the 68.
 LANDMARKS_98_TO_68: Final[NDArray[np.intp]] = np.array(
     [

@@ -4,12 +4,11 @@ import math
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+from faceset.arrays import Float64, Image
 
 
-def smooth_warp(image: Image, matrix: NDArray[np.float64], size_px: int) -> Image:
+def smooth_warp(image: Image, matrix: Float64, size_px: int) -> Image:
     """The (size_px, size_px, 3) square that `matrix` (2, 3), from image to square, cuts; black beyond the border.
 
     A shrinking matrix samples the picture at its own resolution or finer, and areas of that are averaged.

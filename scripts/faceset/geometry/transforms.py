@@ -14,8 +14,11 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from faceset.arrays import Bool, Float32, Float64, Int64
+from faceset.arrays import Image as Image
 from faceset.geometry.mean_faces import (
     CAMERA,
+    LANDMARK_COUNTS,
     LANDMARKS_98_TO_68,
     MEAN_FACE_3D_26,
     MEAN_FACE_51,
@@ -23,16 +26,12 @@ from faceset.geometry.mean_faces import (
     UNIT_SQUARE_4,
 )
 
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
-Image = NDArray[np.uint8]
 _Number = TypeVar("_Number", bound=np.floating)
 Centering = Literal["legacy", "face", "head"]
 
 PADDING_RATIO: Final[dict[Centering, float]] = {"legacy": 0.375, "face": 0.5, "head": 0.625}
 CHIP_SIZE_PX: Final = 384
 CHIP_PADDING_RATIO: Final = 0.625
-LANDMARK_COUNTS: Final = (4, 68, 98)
 
 # The point in front of or behind the mean head that each centering puts in the middle of the crop.
 _CENTRE_3D: Final[dict[Centering, Float32]] = {
@@ -120,7 +119,7 @@ def invert_affine(matrices: ArrayLike) -> Float64:
     return inverse
 
 
-def _all_finite(rows: Float32 | Float64) -> NDArray[np.bool_]:
+def _all_finite(rows: Float32 | Float64) -> Bool:
     """Return (N,): whether all numbers of each of N two-dimensional entries are finite."""
     return np.asarray(np.isfinite(rows).all(axis=(1, 2)), dtype=np.bool_)
 
@@ -245,7 +244,7 @@ def warp_face(frame: Image, matrix: ArrayLike, size_px: int) -> Image:
     return np.asarray(cv2.warpAffine(frame, crop, (size_px, size_px), flags=interpolation), dtype=np.uint8)
 
 
-def regions_of_interest(matrices: ArrayLike, size_px: int) -> NDArray[np.int64]:
+def regions_of_interest(matrices: ArrayLike, size_px: int) -> Int64:
     """Return (N, 4, 2): frame pixels of each crop's corners, from the top left one anticlockwise.
 
     Zeros where the matrix has no inverse.

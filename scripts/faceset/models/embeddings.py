@@ -10,13 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from scipy.spatial.distance import cdist
 
+from faceset.arrays import Float32, Float64, Int64
 from faceset.errors import FacesetError, is_machine_fault
 from faceset.models.tables import EMBEDDINGS
 from faceset.tables.parquet import iterate_rows, read_metadata, read_table, write_table
 
 Metric = Literal["euclidean", "cosine"]
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 ROWS_AT_ONCE = 4096
 
@@ -75,7 +74,7 @@ def read_embedded(path: Path) -> Embedded:
     return Embedded(face_ids, dimensions, "cosine" if metric == "cosine" else "euclidean")
 
 
-def place_vectors(path: Path, vectors: Float32, places: npt.NDArray[np.int64]) -> None:
+def place_vectors(path: Path, vectors: Float32, places: Int64) -> None:
     """Read the N embeddings of a table into those rows of (M, D) `vectors` that `places` (N,) names.
 
     So they lie in memory once; read as a whole, a million take several times the memory and the time.
@@ -98,7 +97,7 @@ def _dimensions(path: Path) -> int:
         raise FacesetError(f"{path}: not an embeddings table. Delete it and run again.") from error
 
 
-def unusable_rows(vectors: npt.NDArray[np.floating], metric: Metric) -> npt.NDArray[np.int64]:
+def unusable_rows(vectors: npt.NDArray[np.floating], metric: Metric) -> Int64:
     """Which of (N, D) vectors have no distance to any: not finite, or, for the cosine, without a direction."""
     finite = np.isfinite(vectors).all(axis=1)
     return np.flatnonzero(~finite if metric == "euclidean" else ~finite | ~vectors.any(axis=1))
@@ -110,7 +109,7 @@ def distances(a: npt.ArrayLike, b: npt.ArrayLike, metric: Metric) -> Float64:
 
 
 def distances_between(
-    vectors: npt.NDArray[np.floating], others: npt.NDArray[np.floating], of: npt.NDArray[np.int64], metric: Metric
+    vectors: npt.NDArray[np.floating], others: npt.NDArray[np.floating], of: Int64, metric: Metric
 ) -> Float64:
     """The (N,) distances between each of (N, D) vectors and that one of the (M, D) others that `of` (N,) names."""
     found = np.empty(len(vectors))

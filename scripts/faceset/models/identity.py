@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from faceset.arrays import Float32, Float64, Image
 from faceset.errors import FacesetError
 from faceset.geometry.mean_faces import MEAN_FACE_51
 from faceset.geometry.smooth_warp import smooth_warp
@@ -21,9 +22,6 @@ from faceset.geometry.transforms import (
 from faceset.models.catalogue import IdentityEntry
 from faceset.models.embeddings import unusable_rows
 from faceset.models.inference import Device, network_input, open_session
-
-Image = NDArray[np.uint8]
-Float64 = NDArray[np.float64]
 
 # dlib's chip: landmarks 27..54 and 60..64 (nose, eyes, upper lip) onto its mean face, with a quarter of its extent
 # around it. Its mean face is the one of the crops but for a shift, since it is not centred on the nose.
@@ -78,7 +76,7 @@ class IdentityModel:
             image[:] = smooth_warp(chip, matrix, size)
         return images
 
-    def embed(self, images: Image, names: Sequence[str] | None = None) -> NDArray[np.float32]:
+    def embed(self, images: Image, names: Sequence[str] | None = None) -> Float32:
         """Embeddings (N, D) of N > 0 pictures, as the model gives them.
 
         A face's embedding does not depend on the others of the batch. `names` is what the faces are called in

@@ -7,14 +7,13 @@ from typing import Any, Literal
 
 import numpy as np
 import onnxruntime
-from numpy.typing import NDArray
 
+from faceset.arrays import Float32, Image
 from faceset.errors import FacesetError
 from faceset.models.catalogue import Model
 
 Device = Literal["auto", "cpu", "cuda"]
 Provider = Literal["cpu", "cuda"]
-FloatArray = NDArray[np.float32]
 
 CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"
@@ -44,7 +43,7 @@ class Session:
         sizes = (size if isinstance(size, int) else 64 for size in shape)
         self.run(np.zeros([self._batch_size, *sizes], np.float32))
 
-    def run(self, batch: FloatArray) -> dict[str, FloatArray]:
+    def run(self, batch: Float32) -> dict[str, Float32]:
         """Outputs by name for one batch, as it is; FacesetError where the model does not take its shape."""
         try:
             values = self._session.run(self._outputs, {self._input: batch})
@@ -55,7 +54,7 @@ class Session:
             ) from error
         return dict(zip(self._outputs, values, strict=True))
 
-    def run_each(self, batch: FloatArray) -> dict[str, FloatArray]:
+    def run_each(self, batch: Float32) -> dict[str, Float32]:
         """Outputs by name for N > 0 pictures, each the same whatever other pictures the batch holds.
 
         Raises FacesetError where an output is not N values of one shape.
@@ -108,7 +107,7 @@ def open_session(model: Model, path: Path, device: Device, threads: int = 1) -> 
     return session
 
 
-def network_input(images_bgr: NDArray[np.uint8], model: Model) -> FloatArray:
+def network_input(images_bgr: Image, model: Model) -> Float32:
     """Pictures (N, H, W, 3), BGR, as the float32 input of `model`: its channels, mean, scale and layout."""
     images = images_bgr[..., ::-1] if model.channels == "rgb" else images_bgr
     values = (images.astype(np.float32) - np.array(model.mean, np.float32)) * np.float32(model.scale)

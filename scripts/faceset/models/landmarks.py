@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from faceset.arrays import Float32, Float64, Image
 from faceset.geometry.smooth_warp import smooth_warp
 from faceset.geometry.transforms import apply_affine, invert_affine
 from faceset.models.catalogue import Model
 from faceset.models.detector import Detection, FaceDetector
 from faceset.models.inference import Device, network_input, open_session
 
-Image = NDArray[np.uint8]
-Points = NDArray[np.float64]
+Points = Float64
 
 MESH_MODEL = "mediapipe_mesh"
 VERTICES = 468
@@ -29,7 +28,7 @@ class DetectedFace:
     """A detection and its landmarks, (68, 2) float32 in frame pixels."""
 
     detection: Detection
-    landmarks: NDArray[np.float32]
+    landmarks: Float32
 
 
 class MeshLandmarks:
@@ -42,7 +41,7 @@ class MeshLandmarks:
         self._weights = _vertex_weights()
         self.provider = self._session.provider
 
-    def landmarks(self, frame_bgr: Image, detections: Sequence[Detection]) -> NDArray[np.float32]:
+    def landmarks(self, frame_bgr: Image, detections: Sequence[Detection]) -> Float32:
         """Landmarks (N, 68, 2) in frame pixels of N detections in one frame."""
         if not detections:
             return np.empty((0, 68, 2), np.float32)
@@ -72,7 +71,7 @@ def detect_faces(frame_bgr: Image, detector: FaceDetector, mesh: MeshLandmarks) 
     return [DetectedFace(detections[face], landmarks[face]) for face in kept]
 
 
-def distinct_faces(landmarks: NDArray[np.float32], scores: NDArray[np.float64]) -> list[int]:
+def distinct_faces(landmarks: Float32, scores: Float64) -> list[int]:
     """Indices, ascending, of faces that are not a better scored one again.
 
     Of (N, 68, 2) landmarks, two sets are one face where they lie apart by less, on average, than a fifth of the larger

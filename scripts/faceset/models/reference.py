@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from faceset.arrays import Float32, Image
 from faceset.digests import file_digest
 from faceset.errors import FacesetError
-from faceset.footage.decoding import Picture, read_picture
+from faceset.footage.decoding import read_picture
 from faceset.models.catalogue import IdentityEntry, Model, verified_model_path
 from faceset.models.detector import FaceDetector
 from faceset.models.identity import IdentityModel
@@ -27,7 +27,7 @@ AS_IT_IS = np.eye(2, 3)[None]
 class _Seen:
     """A photo's largest face, and how many faces the photo has."""
 
-    vector: npt.NDArray[np.float32]
+    vector: Float32
     faces: int
 
 
@@ -83,9 +83,7 @@ def embed_reference(
     return detector.provider
 
 
-def _embed_largest(
-    photo: Picture, faces: list[DetectedFace], identity: IdentityModel, name: str
-) -> npt.NDArray[np.float32]:
+def _embed_largest(photo: Image, faces: list[DetectedFace], identity: IdentityModel, name: str) -> Float32:
     largest = max(faces, key=lambda face: face.detection.width * face.detection.height)
     pictures = identity.inputs_from_chips([photo], AS_IT_IS, largest.landmarks[None])
     (vector,) = identity.embed(pictures, [name])

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from faceset.arrays import Bool, Float64, Int64
 from faceset.models.embeddings import Metric, comparable_vectors, distances, distances_between, squared_limit
 from faceset.people.neighbours import NOBODY, nearest
 
@@ -29,8 +30,8 @@ class MergeCandidate(NamedTuple):
 
 def merge_candidates(
     centres: npt.NDArray[np.floating],
-    cannot_link: npt.NDArray[np.int64],
-    sizes: npt.NDArray[np.int64],
+    cannot_link: Int64,
+    sizes: Int64,
     metric: Metric,
     limit: float,
 ) -> list[MergeCandidate]:
@@ -79,9 +80,9 @@ class SplitCandidate(NamedTuple):
 
 def split_candidates(
     vectors: npt.NDArray[np.floating],
-    groups: npt.NDArray[np.int64],
-    in_part: npt.NDArray[np.bool_],
-    shares: npt.NDArray[np.float64],
+    groups: Int64,
+    in_part: Bool,
+    shares: Float64,
     metric: Metric,
     threshold: float,
 ) -> list[SplitCandidate]:

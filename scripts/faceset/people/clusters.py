@@ -12,17 +12,10 @@ import pyarrow as pa
 from scipy.sparse import csr_array
 
 from faceset.alignments.tables import FACES
+from faceset.arrays import Float32, Float64, Int64
 from faceset.crops.tables import MEASURES
 from faceset.errors import FacesetError
-from faceset.models.embeddings import (
-    Float32,
-    Float64,
-    Metric,
-    comparable_vectors,
-    distances_between,
-    place_vectors,
-    read_embedded,
-)
+from faceset.models.embeddings import Metric, comparable_vectors, distances_between, place_vectors, read_embedded
 from faceset.people.candidates import merge_candidates, split_candidates
 from faceset.people.grouping import Grouping, group_tracks, simultaneous_tracks
 from faceset.people.neighbours import NOBODY, nearest
@@ -30,8 +23,6 @@ from faceset.people.tables import CLUSTERS, MERGE_CANDIDATES, SPLIT_CANDIDATES, 
 from faceset.people.ward import CUT, ward_groups
 from faceset.tables.parquet import read_table, rows_of_faces, write_table
 from faceset.tables.schema import Schema
-
-Int64 = npt.NDArray[np.int64]
 
 # Two clusters whose means are up to this many thresholds apart are worth a person's look.
 MERGE_CANDIDATE_SHARE = 1.25

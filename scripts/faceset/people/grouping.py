@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from faceset.arrays import Bool, Float64, Int64
 from faceset.models.embeddings import Metric, comparable_vectors, squared_limit
 from faceset.people.linkage import join_near
 from faceset.people.partition import Groups
@@ -32,17 +33,17 @@ class Grouping:
     (G,) tells which would come apart into parts of more than FEW_ITEMS.
     """
 
-    labels: npt.NDArray[np.int64]
-    order: npt.NDArray[np.int64]
-    split_share: npt.NDArray[np.float64]
-    in_part: npt.NDArray[np.bool_]
-    looser_labels: npt.NDArray[np.int64]
-    parted: npt.NDArray[np.bool_]
+    labels: Int64
+    order: Int64
+    split_share: Float64
+    in_part: Bool
+    looser_labels: Int64
+    parted: Bool
 
 
 def group_tracks(
     vectors: npt.NDArray[np.floating],
-    cannot_link: npt.NDArray[np.int64],
+    cannot_link: Int64,
     metric: Metric,
     threshold: float,
     threshold_change: float = 0,
@@ -86,7 +87,7 @@ def _join(groups: Groups, metric: Metric, threshold: float) -> None:
     join_stragglers(groups, squared_limit(metric, threshold * STRAGGLER_SHARE))
 
 
-def simultaneous_tracks(frames: pd.Series, tracks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def simultaneous_tracks(frames: pd.Series, tracks: Int64) -> Int64:
     """The (P, 2) pairs of tracks that have faces in one frame, the lower number first, without repeats.
 
     `frames` names the frame of each face, `tracks` numbers its track.

@@ -11,8 +11,9 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from faceset.arrays import Bool, Float32, Float64, Int64
 from faceset.people.neighbours import NOBODY, nearest
-from faceset.people.partition import Bool, Float32, Float64, Groups, Int64, Pairs
+from faceset.people.partition import Groups, Pairs
 
 NEIGHBOURS = 16
 LEVELS = 32  # with 8, joining takes half as long again for a million faces

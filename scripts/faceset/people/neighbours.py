@@ -5,10 +5,8 @@ from typing import Any
 
 import faiss
 import numpy as np
-import numpy.typing as npt
 
-Float32 = npt.NDArray[np.float32]
-Int64 = npt.NDArray[np.int64]
+from faceset.arrays import Float32, Int64
 
 # Two cores compare this many pairs of vectors of 128 numbers in about a second.
 EXACT_PAIRS = 500_000_000

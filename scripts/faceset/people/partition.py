@@ -8,14 +8,9 @@ groups are compared without their members.
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from faceset.arrays import Float32, Float64, Int64
 from faceset.people.neighbours import squared_distances_between
-
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
-Int64 = npt.NDArray[np.int64]
-Bool = npt.NDArray[np.bool_]
 
 ROWS_AT_ONCE = 4096
 FEW_ITEMS = 4  # no more than these, and a group may be a straggler

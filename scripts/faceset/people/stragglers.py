@@ -7,8 +7,9 @@ how near it is but whether the nearest group stands out from the next ones, as i
 
 import numpy as np
 
+from faceset.arrays import Int64
 from faceset.people.neighbours import nearest
-from faceset.people.partition import FEW_ITEMS, Groups, Int64
+from faceset.people.partition import FEW_ITEMS, Groups
 
 # The nearest mean is to be within this share of the squared distance to the third nearest: the second may be another
 # part of the same person. Measured by `benchmarks.calibration`.

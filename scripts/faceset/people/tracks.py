@@ -8,6 +8,7 @@ import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
 from faceset.alignments.tables import FACES
+from faceset.arrays import Float32, Float64
 from faceset.geometry.boxes import overlaps
 from faceset.models.embeddings import Metric, distances, read_embeddings
 from faceset.people.tables import TRACKS
@@ -26,12 +27,12 @@ class _Track:
 
     name: str
     position: int
-    box: npt.NDArray[np.float64]
-    total: npt.NDArray[np.float64]
+    box: Float64
+    total: Float64
     length: int = 1
 
     @property
-    def mean(self) -> npt.NDArray[np.float64]:
+    def mean(self) -> Float64:
         return self.total / self.length
 
 
@@ -39,7 +40,7 @@ def link_tracks(
     face_ids: list[str],
     positions: npt.NDArray[np.integer],
     boxes: npt.NDArray[np.integer],
-    vectors: npt.NDArray[np.float32],
+    vectors: Float32,
     metric: Metric,
     threshold: float,
 ) -> list[str]:
@@ -79,7 +80,7 @@ def link_tracks(
 def _match(
     live: list[_Track],
     boxes: npt.NDArray[np.integer],
-    vectors: npt.NDArray[np.float32],
+    vectors: Float32,
     metric: Metric,
     limit: float,
 ) -> list[tuple[int, _Track]]:

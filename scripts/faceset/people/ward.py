@@ -4,15 +4,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.cluster.hierarchy import leaves_list, linkage
 
+from faceset.arrays import Float64, Int64
 from faceset.errors import FacesetError
 
 MOST_FACES = 20_000
 CUT = 0.25  # of the largest height of the linkage: faceswap's default
 
 
-def ward_groups(
-    vectors: npt.NDArray[np.floating], cut: float = CUT
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def ward_groups(vectors: npt.NDArray[np.floating], cut: float = CUT) -> tuple[Int64, Int64]:
     """Order N faces by Ward linkage of their embeddings (N, D), and group them as faceswap does.
 
     In the order of the dendrogram's leaves, a new group begins with each right branch whose height is at least `cut`
@@ -39,7 +38,7 @@ def ward_groups(
     return _groups(tree, cut * tree[-1, 2]), order
 
 
-def _groups(tree: npt.NDArray[np.float64], height: float) -> npt.NDArray[np.int64]:
+def _groups(tree: Float64, height: float) -> Int64:
     count = len(tree) + 1
     labels = np.empty(count, np.int64)
     branches = tree[:, :2].astype(int).tolist()

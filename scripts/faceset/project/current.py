@@ -16,8 +16,20 @@ from faceset.store.objects import Store
 CONFIG_FILE = Path("config/config.yaml")
 
 
-def add_prefix(parser: ArgumentParser) -> None:
-    """Have a command that reads results take `--prefix`, which `current_project` wants."""
+def add_config(parser: ArgumentParser) -> None:
+    """Have a command take `--config`, which `current_store` and `current_project` want."""
+    parser.add_argument(
+        "--config",
+        default=CONFIG_FILE,
+        type=Path,
+        metavar="FILE",
+        help=f"the settings, if they are not in {CONFIG_FILE}: those that an importing workflow gives, as YAML",
+    )
+
+
+def add_project_options(parser: ArgumentParser) -> None:
+    """Have a command that reads results take `--config` and `--prefix`, which `current_project` wants."""
+    add_config(parser)
     parser.add_argument(
         "--prefix",
         default="",
@@ -30,20 +42,20 @@ def _with_slash(prefix: str) -> str:
     return prefix if prefix.endswith("/") or not prefix else f"{prefix}/"  # as Snakemake does
 
 
-def current_project(prefix: str = "") -> Project:
-    """The project in the current folder.
+def current_project(config: Path = CONFIG_FILE, prefix: str = "") -> Project:
+    """The project in the current folder whose settings are in the file `config`.
 
     Raises FacesetError where there is none, and for the first thing in it that cannot be right.
     """
-    return load_project(_settings(), prefix)
+    return load_project(_settings(config), prefix)
 
 
-def current_store() -> Store:
+def current_store(config: Path = CONFIG_FILE) -> Store:
     """The store of the project in the current folder, whose footage may be gone.
 
     Raises FacesetError where there is none.
     """
-    store = Store(Path(load_config(_settings()).store).expanduser())
+    store = Store(Path(load_config(_settings(config)).store).expanduser())
     if not store.root.is_dir():
         raise FacesetError(f"{store.root}: there is no store. Run the workflow first, or set `store` in the config.")
     return store
@@ -65,8 +77,11 @@ def check_faceset(project: Project, name: str) -> None:
         raise FacesetError(f"there is no faceset {name!r}; {hint(name, project.config.facesets)}")
 
 
-def _settings() -> Any:
-    check_yaml(CONFIG_FILE)
-    if not CONFIG_FILE.is_file():
-        raise FacesetError(f"{CONFIG_FILE}: no such file. Run this in a project's working directory.")
-    return yaml.safe_load(CONFIG_FILE.read_text(encoding="utf-8")) or {}  # every setting has a default
+def _settings(config: Path) -> Any:
+    check_yaml(config)
+    if not config.is_file():
+        raise FacesetError(
+            f"{config}: no such file. Run this in a project's working directory. Where its settings are in another "
+            "file, name that with --config."
+        )
+    return yaml.safe_load(config.read_text(encoding="utf-8")) or {}  # every setting has a default

@@ -109,6 +109,19 @@ class Project:
         return self.config.facesets[name]
 
 
+def prefix_of(path: str, result: str) -> str:
+    """The prefix with which a rule's output is at `path`, and would be at `result` without one.
+
+    Raises FacesetError where a workflow that imports this one gave the output another place.
+    """
+    if not path.endswith(result):
+        raise FacesetError(
+            f"{path}: expected {result}, after a prefix at most. Import Faceset with `prefix:`, and leave the outputs "
+            "of its rules as they are."
+        )
+    return path.removesuffix(result)
+
+
 def load_project(values: Mapping[str, Any], prefix: str = "", check: bool = True) -> Project:
     """The project in the current folder, from config.yaml as read.
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow.compute as pc
 
+from faceset.arrays import Int64
 from faceset.people.tables import CLUSTERS, STRICTNESS_CHANGES
 from faceset.tables.parquet import read_table
 
@@ -88,11 +88,11 @@ def strictness_changes(changes: Path, strictness: float, ranks: Mapping[str, int
     return found
 
 
-def _heights(counts: npt.NDArray[np.int64], tallest: int) -> list[int]:
+def _heights(counts: Int64, tallest: int) -> list[int]:
     return [-(-count * HEIGHT // tallest) for count in counts.tolist()]  # a single face shows
 
 
-def _bars(counts: npt.NDArray[np.int64], tallest: int) -> str:
+def _bars(counts: Int64, tallest: int) -> str:
     return "".join(
         f"M{BIN_WIDTH * place} {HEIGHT}v-{height}h{BIN_WIDTH - 1}v{height}z"
         for place, height in enumerate(_heights(counts, tallest))
@@ -100,6 +100,6 @@ def _bars(counts: npt.NDArray[np.int64], tallest: int) -> str:
     )
 
 
-def _outline(counts: npt.NDArray[np.int64], tallest: int) -> str:
+def _outline(counts: Int64, tallest: int) -> str:
     outline = "".join(f"V{HEIGHT - height}h{BIN_WIDTH}" for height in _heights(counts, tallest))
     return f"M0 {HEIGHT}{outline}V{HEIGHT}"

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from faceset.arrays import Float64
 from faceset.crops.tables import MEASURES
 from faceset.decisions.tables import MANIFEST
 from faceset.people.tables import CLUSTERS, TRACKS
@@ -23,7 +24,6 @@ OUTLIERS_SHOWN = 8
 BINS = 15
 LOW, HIGH = 5, 95
 
-Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 
 
@@ -169,7 +169,7 @@ def _choose(part: pa.Table, central: str) -> tuple[str, ...]:
     return tuple(part["face_id"].take(pa.array(np.concatenate([first, even]))).to_pylist())
 
 
-def _measures_of(face_ids: pa.ChunkedArray, measures: Mapping[str, Path]) -> dict[str, Floats]:
+def _measures_of(face_ids: pa.ChunkedArray, measures: Mapping[str, Path]) -> dict[str, Float64]:
     names = ("yaw", "pitch", "size", "blur")
     table = _concatenated(MEASURES, measures, ("face_id", *names))
     places = pc.index_in(face_ids.combine_chunks(), value_set=table["face_id"].combine_chunks())
@@ -186,7 +186,7 @@ def _concatenated(schema: Schema, paths: Mapping[str, Path], columns: tuple[str,
     return pa.concat_tables([empty, *tables])
 
 
-def _limits(measure: str, values: Floats) -> tuple[float, float]:
+def _limits(measure: str, values: Float64) -> tuple[float, float]:
     # Angles have natural bounds; the others share theirs over the project, so that clusters can be compared.
     if measure in ("yaw", "pitch"):
         return (-60.0, 60.0)
@@ -195,7 +195,7 @@ def _limits(measure: str, values: Floats) -> tuple[float, float]:
     return (low, high) if high > low else (low - 0.5, low + 0.5)
 
 
-def _spread(measure: str, values: Floats, limits: tuple[float, float]) -> Spread:
+def _spread(measure: str, values: Float64, limits: tuple[float, float]) -> Spread:
     finite = values[np.isfinite(values)]
     low, high = np.percentile(finite, (LOW, HIGH)).tolist()
     counts, _ = np.histogram(np.clip(finite, *limits), bins=BINS, range=limits)

@@ -8,25 +8,11 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 
 from faceset.digests import file_digest
 from faceset.errors import FacesetError
-
-
-@dataclass(frozen=True)
-class Package:
-    """One file of a package registry.
-
-    `requirement` is what pip is asked for (`name==version`), `file` and `sha256` what must come of it;
-    `pip_arguments` choose among the release's files, whatever machine this is.
-    """
-
-    requirement: str
-    file: str
-    sha256: str
-    pip_arguments: tuple[str, ...] = ()
+from faceset.models.catalogue import Package
 
 
 def fetch_package(package: Package, cache_dir: Path) -> Path:

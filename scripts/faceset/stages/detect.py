@@ -18,18 +18,10 @@ def settings(project: Project, _instance: Instance) -> dict[str, Any]:
 
 
 def compute(job: Job) -> None:
-    from faceset.models.footage_faces import detect_footage
+    from faceset.models.detected_alignments import DetectInputs, DetectSettings, detect_footage
 
-    job.ran_on = detect_footage(
-        job.source.frames,
-        job.input("frames"),
-        job.output("detected"),
-        job.models,
-        job.models_folder,
-        job.device,
-        job.parts,
-        **job.settings,
-    )
+    inputs = DetectInputs(job.source.frames, job.input("frames"), job.models, job.models_folder)
+    job.ran_on = detect_footage(inputs, DetectSettings(**job.settings), job.output("detected"), job.device, job.parts)
 
 
 STAGE = Stage(

@@ -22,21 +22,18 @@ def settings(project: Project, instance: Instance) -> dict[str, Any]:
 
 
 def compute(job: Job) -> None:
-    from faceset.training.extraction import extract_faces
+    from faceset.training.extraction import ExtractInputs, ExtractSettings, extract_faces
 
+    inputs = ExtractInputs(
+        job.source.frames,
+        frames=job.input("frames"),
+        faces=job.input("faces"),
+        measures=job.input("measures"),
+        alignments=job.input("alignments"),
+        kept=job.input("kept"),
+    )
     with job.cuts() as cuts:
-        extract_faces(
-            job.source.frames,
-            job.input("frames"),
-            job.input("faces"),
-            job.input("measures"),
-            job.input("alignments"),
-            job.input("kept"),
-            cuts,
-            job.output("extracted"),
-            **job.settings,
-            threads=job.threads,
-        )
+        extract_faces(inputs, ExtractSettings(**job.settings), cuts, job.output("extracted"), job.threads)
 
 
 STAGE = Stage(

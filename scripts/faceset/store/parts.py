@@ -11,6 +11,9 @@ from typing import Final, TypeVar
 from faceset.store.actions import Action, Instance, Provenance
 from faceset.store.objects import Store
 
+SHARD_NAME: Final = r"\d+-of-\d+"
+"""What the name of a shard matches."""
+
 Outputs = Mapping[str, Path]
 Part = TypeVar("Part")
 
@@ -24,7 +27,7 @@ class Shard:
 
     @classmethod
     def named(cls, name: str) -> "Shard":
-        """The shard of a name as `str` gives it, like 2-of-7."""
+        """The shard of a name as `str` gives it, like 2-of-7, which matches SHARD_NAME."""
         number, _, count = name.partition("-of-")
         return cls(int(number), int(count))
 

@@ -71,38 +71,42 @@ def write_crate(
     given += _add_settings(crate, settings["settings"])
     results = [_add_result(crate, path, *what) for path, what in sorted(made.items())]
     faces = crate.add_dataset(dest_path=FACES, properties={"name": "training faces", "description": _OF_FACES})
-    action = crate.add(
-        ContextEntity(
-            crate,
-            "#run",
-            properties={
-                "@type": "CreateAction",
-                "name": f"Making the face set {settings['faceset']}",
-                "actionStatus": {"@id": "http://schema.org/CompletedActionStatus"},
-            },
-        )
-    )
+    action = _add_action(crate, settings["faceset"])
     action["instrument"] = workflow
     action["object"] = given
     action["result"] = [*results, faces]
-    for uri in PROFILES:
-        name = uri.removeprefix("https://w3id.org/")
-        crate.add(ContextEntity(crate, uri, properties={"@type": "CreativeWork", "name": name}))
-    root = crate.root_dataset
-    root["conformsTo"] = [{"@id": uri} for uri in PROFILES]
-    root["mentions"] = action
-    root["name"] = f"Face set {settings['faceset']}"
-    root["description"] = (
-        "Training faces, cleaned alignments and the decisions behind them, made by Faceset from the footage that is "
-        "named by its digests."
-    )
-    rights = sorted({text for text in settings["rights"].values() if text})
-    root["license"] = "; ".join(rights) or "not stated"
+    crate.root_dataset["mentions"] = action
+    _describe(crate, settings["faceset"], settings["rights"])
     output.write_text(_text(crate), encoding="utf-8")
 
 
 _OF_CLUSTERS: Final = "Who is who, over all footage of the project, this face set's and other."
 _OF_FACES: Final = "Copies of the pictures that faceset.parquet lists, each with the digest of its pixels."
+
+
+def _add_action(crate: ROCrate, faceset: str) -> ContextEntity:
+    """The run that made it all."""
+    properties = {
+        "@type": "CreateAction",
+        "name": f"Making the face set {faceset}",
+        "actionStatus": {"@id": "http://schema.org/CompletedActionStatus"},
+    }
+    return crate.add(ContextEntity(crate, "#run", properties=properties))
+
+
+def _describe(crate: ROCrate, faceset: str, rights: Mapping[str, str]) -> None:
+    """Say what the crate is, which profiles it follows, and under what rights: all that the footage is under."""
+    for uri in PROFILES:
+        name = uri.removeprefix("https://w3id.org/")
+        crate.add(ContextEntity(crate, uri, properties={"@type": "CreativeWork", "name": name}))
+    root = crate.root_dataset
+    root["conformsTo"] = [{"@id": uri} for uri in PROFILES]
+    root["name"] = f"Face set {faceset}"
+    root["description"] = (
+        "Training faces, cleaned alignments and the decisions behind them, made by Faceset from the footage that is "
+        "named by its digests."
+    )
+    root["license"] = "; ".join(sorted({text for text in rights.values() if text})) or "not stated"
 
 
 def _add_workflow(crate: ROCrate, made_from: Mapping[str, Any], file: Path) -> DataEntity:

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from faceset.footage.decoding import Picture
+from faceset.arrays import Float64, Image
 from faceset.footage.frames import read_frames
 from faceset.parallel import in_order
 from faceset.progress import Progress
 from faceset.training.pixels import FacePixels, cut_face
 
 
-def cut_key(frame_sha256: str, position: int | None, matrix: NDArray[np.float64], size_px: int) -> bytes:
+def cut_key(frame_sha256: str, position: int | None, matrix: Float64, size_px: int) -> bytes:
     """Return the 32 bytes that tell a face's pixels from all others cut by the same code.
 
     Parameters
@@ -38,7 +38,7 @@ def cut_faces(
     frames: Path,
     positions: NDArray[np.int32],
     keys: list[bytes],
-    matrices: NDArray[np.float64],
+    matrices: Float64,
     size_px: int,
     threads: int,
 ) -> Iterator[tuple[bytes, FacePixels]]:
@@ -55,7 +55,7 @@ def cut_faces(
     faces_of = pairwise([*starts.tolist(), len(positions)])
     pictures = Progress(read_frames(footage, frames, wanted.tolist()), "frames extracted", len(wanted))
 
-    def of_frame(picture: Picture, start: int, end: int) -> list[tuple[bytes, FacePixels]]:
+    def of_frame(picture: Image, start: int, end: int) -> list[tuple[bytes, FacePixels]]:
         return [(keys[face], cut_face(picture, matrices[face], size_px)) for face in range(start, end)]
 
     tasks = (partial(of_frame, picture, *faces) for (_, picture), faces in zip(pictures, faces_of, strict=True))

@@ -46,74 +46,83 @@ class _Faces:
     keys: list[bytes]
 
 
-def extract_faces(
-    footage: Path,
-    frames: Path,
-    faces: Path,
-    measures: Path,
-    alignments: Path,
-    kept: Path,
-    cuts: Cuts,
-    output: Path,
-    size_px: int,
-    min_size_percent: int,
-    every: int,
-    picture_code: str,
-    threads: int = 1,
-) -> None:
-    """Cut the kept faces that were never cut before, and write the `extracted` table of all.
+@dataclass(frozen=True)
+class ExtractInputs:
+    """What the training faces of a source are cut from.
 
-    Parameters
-    ----------
     footage, frames
         The video or folder, and its `frames` table.
     faces, measures
         The source's tables of these names: landmarks, and where the middle of the head is.
     alignments, kept
         The cleaned alignments (msgpack) and the `kept` table that tells their faces' ids.
-    cuts
-        What was cut before, and where to remember more.
+    """
+
+    footage: Path
+    frames: Path
+    faces: Path
+    measures: Path
+    alignments: Path
+    kept: Path
+
+
+@dataclass(frozen=True)
+class ExtractSettings:
+    """How training faces are cut.
+
     size_px, min_size_percent, every
         Edge of the pictures; faces smaller than this share of it in their frame are left out; frames whose position
         is no multiple of `every` are passed over.
     picture_code
         A digest of the code that writes face pictures: where it is another, the files are written again.
+    """
+
+    size_px: int
+    min_size_percent: int
+    every: int
+    picture_code: str
+
+
+def extract_faces(inputs: ExtractInputs, settings: ExtractSettings, cuts: Cuts, output: Path, threads: int = 1) -> None:
+    """Cut the kept faces that were never cut before, and write the `extracted` table of all.
+
+    Parameters
+    ----------
+    cuts
+        What was cut before, and where to remember more.
     threads
         How many frames are worked on at once; what is written does not depend on it.
     """
-    chosen = _chosen(frames, faces, measures, kept, is_video(footage), size_px, min_size_percent, every)
+    chosen = _chosen(inputs, settings)
     new = np.flatnonzero([key not in cuts for key in chosen.keys])
     positions = chosen.rows["position"].to_numpy()[new]
     keys = [chosen.keys[face] for face in new.tolist()]
-    cuts.add(cut_faces(footage, frames, positions, keys, chosen.matrices[new], size_px, threads))
+    matrices = chosen.matrices[new]
+    cuts.add(cut_faces(inputs.footage, inputs.frames, positions, keys, matrices, settings.size_px, threads))
     with TableWriter(output, EXTRACTED) as table:
-        for row in _rows(chosen, frames, alignments, is_video(footage), cuts, picture_code):
+        for row in _rows(chosen, inputs, cuts, settings.picture_code):
             table.add(**{name: [value] for name, value in row.items()})
 
 
-def _chosen(
-    frames: Path,
-    faces: Path,
-    measures: Path,
-    kept: Path,
-    video: bool,
-    size_px: int,
-    min_size_percent: int,
-    every: int,
-) -> _Faces:
-    rows = read_table(kept, KEPT).sort_by([("position", "ascending"), ("index", "ascending")])
-    rows = rows.filter(pa.array(rows["position"].to_numpy() % every == 0))
+def _chosen(inputs: ExtractInputs, settings: ExtractSettings) -> _Faces:
+    """The faces to extract, in the order of frames and of indices."""
+    size_px = settings.size_px
+    rows = read_table(inputs.kept, KEPT).sort_by([("position", "ascending"), ("index", "ascending")])
+    rows = rows.filter(pa.array(rows["position"].to_numpy() % settings.every == 0))
     matrices = np.empty((len(rows), 2, 3))
-    heads = rows_of_faces(read_table(measures, MEASURES, ["face_id", "head_x", "head_y"]), rows["face_id"])
-    rows_of_faces(read_table(faces, FACES, ["face_id"]), rows["face_id"])  # all are there, so all are placed below
+    heads = rows_of_faces(read_table(inputs.measures, MEASURES, ["face_id", "head_x", "head_y"]), rows["face_id"])
+    rows_of_faces(
+        read_table(inputs.faces, FACES, ["face_id"]), rows["face_id"]
+    )  # all are there, so all are placed below
     offsets = np.column_stack([heads[name].to_numpy() for name in ("head_x", "head_y")]).reshape(-1, 2)
-    for batch in iterate_rows(faces, FACES, FACES_AT_ONCE):
+    for batch in iterate_rows(inputs.faces, FACES, FACES_AT_ONCE):
         batch = batch.filter(pc.is_in(batch["face_id"], rows["face_id"]))
         places = pc.index_in(batch["face_id"], rows["face_id"]).to_numpy()
         matrices[places] = _crops(batch["landmarks"], offsets[places], size_px)
-    large = face_sizes(matrices, size_px) >= minimum_size_px(size_px, min_size_percent)
+    large = face_sizes(matrices, size_px) >= minimum_size_px(size_px, settings.min_size_percent)
     rows, matrices = rows.filter(pa.array(large)), matrices[large]
-    digests = read_table(frames, FRAMES, ["digest"])["digest"]
+    digests = read_table(inputs.frames, FRAMES, ["digest"])["digest"]
+    video = is_video(inputs.footage)
     keys = [
         cut_key(digests[position].as_py(), position if video else None, matrix, size_px)
         for position, matrix in zip(rows["position"].to_pylist(), matrices, strict=True)
@@ -133,14 +142,13 @@ def _crops(landmarks: pa.ListArray, offsets: NDArray[np.float32], size_px: int) 
     return matrices
 
 
-def _rows(
-    chosen: _Faces, frames: Path, alignments: Path, video: bool, cuts: Cuts, picture_code: str
-) -> Iterator[dict[str, Any]]:
+def _rows(chosen: _Faces, inputs: ExtractInputs, cuts: Cuts, picture_code: str) -> Iterator[dict[str, Any]]:
     """The rows of the `extracted` table, in the order of the alignments."""
     positions, ids, indices = (chosen.rows[name].to_numpy() for name in ("position", "face_id", "index"))
-    table = read_table(frames, FRAMES, ["position", "frame", "width", "height"]).take(np.unique(positions))
+    table = read_table(inputs.frames, FRAMES, ["position", "frame", "width", "height"]).take(np.unique(positions))
     frames_by_name = {frame["frame"]: frame for frame in table.to_pylist()}
-    for name, packed in iterate_msgpack(alignments):
+    video = is_video(inputs.footage)
+    for name, packed in iterate_msgpack(inputs.alignments):
         frame = frames_by_name.get(frame_of_key(name, video))
         if frame is None:
             continue

@@ -7,11 +7,9 @@ from typing import Final
 import cv2
 import deflate
 import numpy as np
-from numpy.typing import NDArray
 
+from faceset.arrays import Float64, Image
 from faceset.geometry.transforms import warp_face
-
-Image = NDArray[np.uint8]
 
 _UP_FILTER: Final = 2
 _FASTEST: Final = 1
@@ -26,7 +24,7 @@ class FacePixels:
     packed: bytes
 
 
-def cut_face(frame: Image, matrix: NDArray[np.float64], size_px: int) -> FacePixels:
+def cut_face(frame: Image, matrix: Float64, size_px: int) -> FacePixels:
     """Cut a face from its frame, (H, W, 3) uint8 BGR, by the (2, 3) matrix of its crop."""
     image = warp_face(frame, matrix, size_px)
     return FacePixels(size_px, pixel_digest(image), pack(image))

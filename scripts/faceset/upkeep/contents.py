@@ -98,7 +98,7 @@ def read_actions(store: Store) -> tuple[list[ListedAction], list[Path]]:
 
 def debris(store: Store) -> list[Path]:
     """What crashes left behind, if nobody else uses the store."""
-    patterns = ("tmp/*", "actions/*/.*", "roots/.*", "cuts/*/*/.*")
+    patterns = ("tmp/*", "actions/*/.*", "roots/.*", "cuts/*/*/.*", ".format.*", ".locks.*")
     return sorted(path for pattern in patterns for path in store.root.glob(pattern))
 
 

@@ -4,7 +4,7 @@ import argparse
 from collections import Counter
 
 from faceset.console import say
-from faceset.project.current import current_store
+from faceset.project.current import add_config, current_store
 from faceset.stages.table import STAGES
 from faceset.store.objects import Store
 from faceset.upkeep.contents import (
@@ -24,13 +24,14 @@ Row = tuple[str, str]
 """A stage, and what it is of."""
 
 
-def add_arguments(_parser: argparse.ArgumentParser) -> None:
-    """It takes none."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take where the settings are, which name the store."""
+    add_config(parser)
 
 
-def run(_arguments: argparse.Namespace) -> None:
+def run(arguments: argparse.Namespace) -> None:
     """Print the table."""
-    say(usage_table(current_store()))
+    say(usage_table(current_store(arguments.config)))
 
 
 def usage_table(store: Store) -> str:

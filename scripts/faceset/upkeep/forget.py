@@ -17,7 +17,7 @@ from faceset.console import say
 from faceset.errors import FacesetError
 from faceset.footage.tables import FRAMES
 from faceset.hints import hint
-from faceset.project.current import add_prefix, current_store
+from faceset.project.current import add_project_options, current_store
 from faceset.stages.stage import PER_FACESET, PER_SOURCE
 from faceset.stages.table import STAGES
 from faceset.store.locks import alone
@@ -49,13 +49,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="its name")
     parser.add_argument("--everywhere", action="store_true", help="also where other working directories name it")
     parser.add_argument("--dry-run", action="store_true", help="only say what would go")
-    add_prefix(parser)
+    add_project_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Forget it."""
     here, subject = Root(Path.cwd(), arguments.prefix), (arguments.kind, arguments.name)
-    forget(current_store(), here, subject, arguments.everywhere, arguments.dry_run, say)
+    forget(current_store(arguments.config), here, subject, arguments.everywhere, arguments.dry_run, say)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from faceset.stages.stage import PER_FACESET, PER_SOURCE
 from faceset.stages.table import STAGES
 from faceset.training.assembled_folder import remove_assembled
 from faceset.training.assembly import assembled_name
-from faceset.upkeep.contents import DIGEST, Subject
+from faceset.upkeep.contents import Subject
+from faceset.workflow.records import is_store_link
 from faceset.workflow.roots import Root, RootRecord
 
 LISTED = 5
@@ -62,11 +63,6 @@ def _clear(place: Path, say: Callable[[str], None]) -> None:
     if not any(place.iterdir()):
         place.rmdir()
     _tell_others(others, say)
-
-
-def is_store_link(path: Path) -> bool:
-    """Whether a path is a link to an object of a store."""
-    return path.is_symlink() and DIGEST.fullmatch(path.readlink().name) is not None
 
 
 def _logs(root: Root, subject: Subject) -> list[Path]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from faceset.console import say
 from faceset.errors import FacesetError
-from faceset.project.current import current_store
+from faceset.project.current import add_config, current_store
 from faceset.store.locks import alone
 from faceset.store.objects import Store
 from faceset.upkeep.contents import (
@@ -36,11 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take what counts as a while."""
     parser.add_argument("--keep-days", type=float, required=True, help="keep what was used within so many days")
     parser.add_argument("--dry-run", action="store_true", help="only say what would go")
+    add_config(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Collect the garbage."""
-    collect(current_store(), arguments.keep_days, arguments.dry_run, say)
+    collect(current_store(arguments.config), arguments.keep_days, arguments.dry_run, say)
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from faceset.progress import Progress
 from faceset.stages.stage import PER_PROJECT
 from faceset.store.objects import Store
 from faceset.upkeep.contents import Subject, object_paths, read_actions
-from faceset.upkeep.forget_results import is_store_link
 from faceset.upkeep.packs import cuts_in, pack_paths
+from faceset.workflow.records import is_store_link
 from faceset.workflow.roots import Root, records_of
 
 PARQUET = b"PAR1"

@@ -12,7 +12,7 @@ from faceset.console import say
 from faceset.digests import file_digest
 from faceset.errors import FacesetError
 from faceset.progress import Progress
-from faceset.project.current import current_store
+from faceset.project.current import add_config, current_store
 from faceset.store.actions import DamagedActionError
 from faceset.store.locks import shared
 from faceset.store.objects import Store
@@ -23,13 +23,14 @@ HELP = "read everything, and set aside what is damaged"
 EXAMPLE = "faceset store verify"
 
 
-def add_arguments(_parser: argparse.ArgumentParser) -> None:
-    """It takes none."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take where the settings are, which name the store."""
+    add_config(parser)
 
 
-def run(_arguments: argparse.Namespace) -> None:
+def run(arguments: argparse.Namespace) -> None:
     """Verify the store; exit code 1 if anything is damaged."""
-    if not verify(current_store(), say):
+    if not verify(current_store(arguments.config), say):
         sys.exit(1)
 
 

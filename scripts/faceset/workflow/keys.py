@@ -23,6 +23,7 @@ CUTTING: Final = (
     ("faceset.training.pixels", "cut_face"),
     ("faceset.training.cutting", "cut_key"),
     ("faceset.footage.decoding", "decoded_frames"),
+    ("faceset.footage.frames", "rows_of_video"),  # which says of a position which frame it is, and how it is turned
 )
 CUTTING_LIBRARIES: Final = ("av", "deflate", "numpy", "opencv-python")
 

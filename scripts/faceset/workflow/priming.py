@@ -85,9 +85,7 @@ def prime(project: Project) -> Primed:
     if project.config.paranoid:
         for source in project.sources.values():
             project.footage_digests(source).learn(paranoid=True)
-    retract_strangers(
-        project, {project.path(stage.record.format(**instance)) for stage, instance in all_instances(project)}
-    )
+    retract_strangers(project, list(all_instances(project)))
     for target in survey(project):
         stage, instance = target.stage, target.instance
         sweep(project, stage, instance)

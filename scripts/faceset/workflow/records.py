@@ -5,6 +5,7 @@ link with a plain name. All of them lie below the project's prefix.
 """
 
 import os
+import re
 from collections.abc import Callable, Collection
 from pathlib import Path
 
@@ -82,19 +83,30 @@ def sweep(project: Project, stage: Stage, instance: Instance) -> None:
         mark.unlink()
 
 
-def retract_strangers(project: Project, owned: Collection[Path]) -> None:
-    """Remove records and links of sources and facesets that the project no longer has.
+def retract_strangers(project: Project, owned: Collection[tuple[Stage, Instance]]) -> None:
+    """Remove records and links of what the project no longer has, but for the instances of stages in `owned`.
 
-    `owned` are the paths of all its records. Folders of assembled faces stay: they are the user's.
+    So are links of outputs that no stage makes any more. Folders of assembled faces stay: they are the user's.
     """
+    records = {project.path(stage.record.format(**instance)) for stage, instance in owned}
     for stage in STAGES.values():
         everywhere = project.path(stage.record.format(**dict.fromkeys(stage.wildcards, "*")))
         for record in Path(everywhere.anchor).glob(str(everywhere.relative_to(everywhere.anchor))):
-            if record not in owned:
+            if record not in records:
                 record.unlink()
                 for file in stage.outputs.values():
                     if (record.parent / file).is_symlink():
                         (record.parent / file).unlink()
+    links = {project.path(link.format(**instance)) for stage, instance in owned for link in stage.links.values()}
+    for folder in sorted({link.parent for link in links}):
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if path not in links and is_store_link(path):
+                path.unlink()
+
+
+def is_store_link(path: Path) -> bool:
+    """Whether a path is a link to an object of a store."""
+    return path.is_symlink() and re.fullmatch("[0-9a-f]{64}", path.readlink().name) is not None
 
 
 def _copy(copy: Path, target: Path) -> None:

@@ -4,7 +4,7 @@ import contextlib
 import json
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, TextIO
@@ -12,8 +12,7 @@ from typing import Any, Final, Literal, NoReturn, TextIO
 from faceset.atomic import write_atomically
 from faceset.digests import canonical_json
 from faceset.errors import FacesetError, is_refused_by_machine
-from faceset.project.project import load_project
-from faceset.stages.stage import Stage
+from faceset.project.project import load_project, prefix_of
 from faceset.stages.table import STAGES
 from faceset.workflow.jobs import Means, run_stage
 
@@ -47,24 +46,14 @@ def run_rule(snakemake: Any) -> None:
     label = " ".join([stage.name, *instance.values()])
     log = Path(snakemake.log[0])
     with _logged(log), _failing_with_a_word(label, log.with_name(log.name + FAILURE)):
-        prefix = prefix_of(stage, instance, str(snakemake.output[0]))
+        own = (stage.shard if "shard" in instance else stage.record).format(**instance)
+        prefix = prefix_of(str(snakemake.output[0]), own)
         project = load_project(snakemake.config, prefix, check=False)
         means = Means(snakemake.resources.get("gpu", 0), snakemake.threads)
         computed = run_stage(project, stage.name, means, **instance)
         if "shard" in instance:
             Path(snakemake.output[0]).touch()
         _say(f"faceset: {label}: {'done' if computed else 'known already, nothing computed'}")
-
-
-def prefix_of(stage: Stage, instance: Mapping[str, str], output: str) -> str:
-    """What stands before the paths of results, by the path of a rule's first output.
-
-    Raises FacesetError where a workflow that imports this one gave it another place.
-    """
-    own = (stage.shard if "shard" in instance else stage.record).format(**instance)
-    if not output.endswith(own):
-        raise FacesetError(f"{output}: expected {own}, after a prefix at most. Leave the outputs of rules as they are.")
-    return output.removesuffix(own)
 
 
 def failures_since(logs: Path, since: float) -> list[Failure]:

@@ -8,11 +8,11 @@ import pytest
 
 from decided import ANN, BOB, Faces, Outcome, ann_and_bob, near
 from faceset.alignments.problems import FaceProblem
-from faceset.decisions.kinds import CAUSES, RULES, DecidedBy, FilterRule, Notice, NoticeKind, PolicyRule, Reason
+from faceset.decisions.kinds import CAUSES, RULES, DecidedBy, Notice, NoticeKind, PolicyRule, Reason
 from faceset.decisions.manifest import Policy
 from faceset.decisions.sentences import notice_sentence, reason_sentence
 from faceset.decisions.tallies import decision_tallies
-from faceset.project.config import Faceset, Filters
+from faceset.project.config import Faceset
 
 TRICKY = "(63 px) line 3: drop face, keep-list lines 4 and 5 (7)"
 
@@ -79,7 +79,6 @@ def test_no_sentence_shows_a_missing_value(faces: Faces) -> None:
 
 
 def test_rules_are_named_as_the_config_names_them() -> None:
-    assert set(get_args(FilterRule)) == Filters.model_fields.keys()
     assert set(get_args(Policy)) == set(get_args(Faceset.model_fields["policy"].annotation)) < set(get_args(PolicyRule))
 
 

@@ -13,7 +13,7 @@ from faceset.decisions.keep_list import Scope
 from faceset.decisions.kinds import CAUSES, RULES, DecidedBy, NoticeKind
 from faceset.project.config import Config, load_config
 from faceset.project.project import REPOSITORY
-from make import CONFIG_EXAMPLE, MANUALS, tables_manual
+from make import CONFIG_EXAMPLE, MANUALS, config_manual, tables_manual
 
 
 @pytest.mark.parametrize("name", MANUALS)
@@ -38,6 +38,12 @@ def test_the_manual_lists_every_value_of_an_enumeration_and_no_other(table: str,
     (line,) = [line for line in section.splitlines() if line.startswith(f"| `{column}` ")]
     values = [value for kind in ENUMERATIONS[table, column] for value in get_args(kind)]
     assert re.findall(r"`(\w+)`", line)[1:] == values
+
+
+def test_what_is_true_or_false_is_called_so() -> None:
+    lines = [line for line in config_manual().splitlines() if re.match(r"\| `(paranoid|.*\.large)` ", line)]
+    assert len(lines) == 2
+    assert all("| `true` / `false` | `false` |" in line for line in lines)
 
 
 def test_every_config_key_has_a_description() -> None:

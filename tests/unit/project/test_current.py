@@ -1,11 +1,12 @@
 """Promises of finding the project in the current folder."""
 
+from argparse import ArgumentParser
 from pathlib import Path
 
 import pytest
 
 from faceset.errors import FacesetError
-from faceset.project.current import check_faceset, current_project, current_store, source_named
+from faceset.project.current import add_project_options, check_faceset, current_project, current_store, source_named
 from factory import write_pictures
 
 
@@ -20,10 +21,26 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_empty_config_is_a_project_with_every_default() -> None:
-    project = current_project("faces/")
+    project = current_project(prefix="faces/")
     assert source_named(project, "photos").frames == Path("photos")
     assert project.path("results") == Path("faces/results")
     check_faceset(project, "main")
+
+
+def test_settings_may_be_in_another_file_and_a_prefix_may_lack_its_slash() -> None:
+    Path("config/config.yaml").unlink()
+    Path("elsewhere").mkdir()
+    Path("config/one.yaml").write_text("store: elsewhere\nfacesets: {lead: {}}\n")
+    parser = ArgumentParser()
+    add_project_options(parser)
+    for prefix in ("one", "one/"):
+        options = parser.parse_args(["--prefix", prefix, "--config", "config/one.yaml"])
+        project = current_project(options.config, options.prefix)
+        check_faceset(project, "lead")
+        assert project.path("results") == Path("one/results")
+        assert current_store(options.config).root == Path("elsewhere")
+    options = parser.parse_args([])
+    assert (options.config, options.prefix) == (Path("config/config.yaml"), "")
 
 
 def test_names_that_the_project_does_not_have_are_told_with_those_it_has() -> None:

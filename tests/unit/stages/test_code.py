@@ -85,6 +85,7 @@ def test_what_cut_pixels_are_known_by_is_the_code_that_decodes_and_cuts_and_its_
     assert {name for one in used for name in one.code} == {
         "faceset.errors",
         "faceset.footage.decoding:decoded_frames",
+        "faceset.footage.frames:rows_of_video",
         "faceset.geometry.mean_faces",
         "faceset.geometry.transforms",
         "faceset.training.cutting:cut_key",

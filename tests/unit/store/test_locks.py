@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from faceset.errors import FacesetError
-from faceset.store.locks import alone, claimed, shared
+from faceset.store.locks import CLAIMS, alone, claimed, shared
 
 HOLD = "import sys; from pathlib import Path; from faceset.store.locks import shared as s\nwith s(Path(sys.argv[1])):"
 
@@ -70,12 +70,12 @@ def test_nobody_makes_a_thing_while_another_does(tmp_path: Path) -> None:
         run.communicate()[1].replace(b"faceset: waiting for another run that makes the same.\n", b"") for run in runs
     ] == [b""] * 8
     assert (tmp_path / "count").read_text() == "800"
-    assert list((tmp_path / "locks").iterdir()) == []
+    assert list((tmp_path / CLAIMS).iterdir()) == []
 
 
 def test_what_a_killed_run_was_making_can_be_made(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from faceset.store.locks import claimed as c\n"
+        "import sys; from pathlib import Path; from faceset.store.locks import CLAIMS, claimed as c\n"
         "with c(Path(sys.argv[1]), 'thing'): print('held', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
@@ -85,5 +85,5 @@ def test_what_a_killed_run_was_making_can_be_made(tmp_path: Path) -> None:
         assert run.stdout.readline() == "held\n"
         run.kill()
     with claimed(tmp_path, "thing"), claimed(tmp_path, "another"):
-        assert len(list((tmp_path / "locks").iterdir())) == 2
-    assert list((tmp_path / "locks").iterdir()) == []
+        assert len(list((tmp_path / CLAIMS).iterdir())) == 2
+    assert list((tmp_path / CLAIMS).iterdir()) == []

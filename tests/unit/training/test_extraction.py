@@ -1,6 +1,7 @@
 """Promises of extraction: the pictures that faceswap would have made of the same faces."""
 
 import ast
+import dataclasses
 import functools
 import shutil
 import tempfile
@@ -18,7 +19,7 @@ from faceset.crops.tables import MEASURES
 from faceset.errors import FacesetError
 from faceset.tables.parquet import read_table, write_table
 from faceset.tables.schema import Schema
-from faceset.training.extraction import extract_faces, extracted_files
+from faceset.training.extraction import ExtractInputs, ExtractSettings, extract_faces, extracted_files
 from faceset.training.packs import Cuts
 from faceset.training.pixels import pixel_digest
 from faceset.training.tables import EXTRACTED, KEPT
@@ -66,16 +67,17 @@ class Extraction:
         self, size_px: int = 256, min_size_percent: int = 0, every: int = 1, threads: int = 2, kept: Path | None = None
     ) -> list[dict[str, Any]]:
         """Extract. Returns the rows of the table; the files are in `pictures`."""
-        inputs = [self.inputs / name for name in ("frames", "faces", "measures", "alignments", "kept")]
-        inputs[-1] = kept or inputs[-1]
-        settings = size_px, min_size_percent, every, "0" * 64
-        extract_faces(self.footage, *inputs, self.cuts, self.folder / "table", *settings, threads=threads)
+        names = ("frames", "faces", "measures", "alignments", "kept")
+        inputs = ExtractInputs(self.footage, **{name: self.inputs / name for name in names})
+        inputs = dataclasses.replace(inputs, kept=kept or inputs.kept)
+        settings = ExtractSettings(size_px, min_size_percent, every, "0" * 64)
+        extract_faces(inputs, settings, self.cuts, self.folder / "table", threads)
         rows = read_table(self.folder / "table", EXTRACTED).to_pylist()
         shutil.rmtree(self.pictures, ignore_errors=True)
         self.pictures.mkdir()
         wanted = {row["face_id"]: row["file"] for row in rows}
         video = self.footage.is_file()
-        for name, data in extracted_files(self.folder / "table", inputs[3], video, self.cuts, wanted):
+        for name, data in extracted_files(self.folder / "table", inputs.alignments, video, self.cuts, wanted):
             (self.pictures / name).write_bytes(data)
         assert {path.name for path in self.pictures.iterdir()} == {row["file"] for row in rows}
         return rows

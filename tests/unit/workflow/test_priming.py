@@ -288,6 +288,20 @@ def test_input_that_no_run_could_use_stops_priming(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("folder")
+def test_links_of_what_no_stage_makes_any_more_go_and_other_files_stay() -> None:
+    made = Path("results/photos/frames.parquet").readlink()
+    Path("results/mine.txt").write_text("mine")
+    Path("results/photos/mine.parquet").symlink_to("../mine.txt")
+    before = everything()
+    older = [Path("results/doubts.parquet"), Path("results/photos/older.parquet")]
+    for path in older:
+        path.symlink_to(made)
+    prime(project())
+    assert everything() == before
+    assert not any(path.is_symlink() for path in older)
+
+
+@pytest.mark.usefixtures("folder")
 def test_results_of_a_source_that_is_gone_are_taken_back_and_its_own_files_stay() -> None:
     stranger = Path("results/gone")
     stranger.mkdir()

@@ -15,7 +15,7 @@ from faceset.errors import FacesetError
 from faceset.stages.graph import all_instances
 from faceset.stages.table import STAGES
 from faceset.workflow import rule_jobs
-from faceset.workflow.rule_jobs import FAILURE, Failure, failures_since, prefix_of, run_rule
+from faceset.workflow.rule_jobs import FAILURE, Failure, failures_since, run_rule
 from factory import CONFIG, first_instance, log_of, project, rule_job, run_job, write_project
 from two_sources import CONFIG as CONFIG_OF_TWO
 from two_sources import current
@@ -120,15 +120,6 @@ def test_failures_are_read_from_data_alone_and_only_the_recent_ones(tmp_path: Pa
     assert found == [Failure("clean film", "memory", "not enough"), Failure("crop film", "memory", "not enough")]
     assert found[0].sentence == "faceset: clean film: not enough"
     assert failures_since(tmp_path / "nowhere", 0) == []
-
-
-def test_the_prefix_is_what_stands_before_a_rule_s_own_output() -> None:
-    stage, film = STAGES["crop"], {"source": "film"}
-    for prefix in ("", "a/", "a/b/", "/tmp/x/", "x-"):
-        assert prefix_of(stage, film, f"{prefix}results/film/crop.json") == prefix
-    assert prefix_of(stage, {**film, "shard": "1-of-2"}, "a/results/film/crop.shard-1-of-2") == "a/"
-    with pytest.raises(FacesetError, match=r"elsewhere\.json: expected results/film/crop\.json"):
-        prefix_of(stage, film, "elsewhere.json")
 
 
 @pytest.mark.usefixtures("small")

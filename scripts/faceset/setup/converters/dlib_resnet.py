@@ -9,12 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from faceset.arrays import Float32
 from faceset.errors import FacesetError
 from faceset.setup.converters.graph import GraphBuilder
-
-FloatArray = NDArray[np.float32]
 
 INPUT_SCALE = 1 / 256
 INPUT = "input_rgb_image_sized"
@@ -28,7 +26,7 @@ FULLY_CONNECTED = "fc_2"
 KINDS = (INPUT, CONVOLUTION, AFFINE, RELU, MAX_POOL, AVERAGE_POOL, ADD, FULLY_CONNECTED)
 
 
-def _empty() -> FloatArray:
+def _empty() -> Float32:
     return np.empty(0, np.float32)
 
 
@@ -37,8 +35,8 @@ class Layer:
     """One layer of the file; sizes are (rows, columns), and what a kind has no use for stays empty."""
 
     kind: str
-    weights: FloatArray = field(default_factory=_empty)
-    bias: FloatArray = field(default_factory=_empty)
+    weights: Float32 = field(default_factory=_empty)
+    bias: Float32 = field(default_factory=_empty)
     kernel: tuple[int, int] = (0, 0)
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int] = (0, 0)
@@ -73,7 +71,7 @@ class _Reader:
     def pair(self) -> tuple[int, int]:
         return self.integer(), self.integer()
 
-    def tensor(self) -> FloatArray:
+    def tensor(self) -> Float32:
         self._version(2, "tensor")
         shape = [self.integer() for _ in range(4)]
         values = np.frombuffer(self.data, "<f4", int(np.prod(shape)), self.position).reshape(shape)

@@ -1,7 +1,8 @@
-"""Detect: alignments for a source that has none, from the faces found in each of its frames."""
+"""Detected alignments: those of a source that has none, from the faces found in each of its frames."""
 
 import itertools
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,26 +23,40 @@ from faceset.progress import Progress
 from faceset.tables.parquet import read_table
 
 
-def detect_footage(
-    footage: Path,
-    frames: Path,
-    output: Path,
-    models: Mapping[str, Model],
-    models_folder: Path,
-    device: Device,
-    parts: Parts,
-    min_face_px: int,
-) -> str:
+@dataclass(frozen=True)
+class DetectInputs:
+    """What faces are found in, and by what.
+
+    footage, frames
+        The video or folder, and its `frames` table.
+    models, models_folder
+        The catalogue's entries by name, and the folder of their files.
+    """
+
+    footage: Path
+    frames: Path
+    models: Mapping[str, Model]
+    models_folder: Path
+
+
+@dataclass(frozen=True)
+class DetectSettings:
+    """How faces are found: the edge of the smallest, in pixels of the frame."""
+
+    min_face_px: int
+
+
+def detect_footage(inputs: DetectInputs, settings: DetectSettings, output: Path, device: Device, parts: Parts) -> str:
     """Write the alignments (our msgpack) of every frame, faces from left to right. Returns what the models ran on.
 
     For a shard, the alignments are those of its share.
 
-    Raises FacesetError if a model can not be used, or the footage no longer agrees with its `frames` table.
+    Raises FacesetError if a model cannot be used, or the footage no longer agrees with its `frames` table.
     """
-    detector = FaceDetector(models, models_folder, min_face_px, device=device)
-    mesh_model = models[MESH_MODEL]
-    mesh = MeshLandmarks(mesh_model, verified_model_path(mesh_model, models_folder), device)
-    listed = read_table(frames, FRAMES, ["position", "frame", "name", "digest", "pts", "keyframe", "rotation"])
+    detector = FaceDetector(inputs.models, inputs.models_folder, settings.min_face_px, device=device)
+    mesh_model = inputs.models[MESH_MODEL]
+    mesh = MeshLandmarks(mesh_model, verified_model_path(mesh_model, inputs.models_folder), device)
+    listed = read_table(inputs.frames, FRAMES, ["position", "frame", "name", "digest", "pts", "keyframe", "rotation"])
     all_parts = parts_of(listed["position"].to_numpy())
     undivided = parts.is_whole(all_parts)
     work = [listed.slice(part.start, part.stop - part.start) for part in parts.share(all_parts)]
@@ -50,7 +65,7 @@ def detect_footage(
     missing = [rows["position"].to_pylist() for rows, found in zip(work, made, strict=True) if not found]
     # All in one go: some footage can only be read from its beginning.
     wanted = list(itertools.chain.from_iterable(missing))
-    pictures = iter(Progress(read_frames(footage, frames, wanted), "frames looked at", len(wanted)))
+    pictures = iter(Progress(read_frames(inputs.footage, inputs.frames, wanted), "frames looked at", len(wanted)))
 
     def detect(rows: pa.Table, outputs: Outputs) -> str:
         found: dict[str, Any] = {}
