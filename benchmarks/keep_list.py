@@ -4,6 +4,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,7 @@ def _decider(folder: Path, footage: Path, work: Path) -> Callable[[list[str]], f
     keep_list, step = folder / "keep.tsv", folder / "step"
     step.mkdir()
     threads = len(os.sched_getaffinity(0))
-    filters = Filters().model_dump()
+    filters = asdict(Filters())
 
     def pictures(_: str, wanted: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
         return extracted_files(step / "extracted", step / "msgpack", False, _cuts(folder), wanted)

@@ -41,7 +41,7 @@ def _measured(function: Callable[..., Any], arguments: Sequence[Any]) -> Cost:
 
 
 def _peak_mb() -> float:
-    """The process's own peak: where the kernel tells it, without what it was before it was started anew by exec."""
+    """The process's own peak: where the kernel tells it, without what it was before exec started it again."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024

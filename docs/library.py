@@ -3,6 +3,7 @@
 In a project's working directory: `<repository>/.venv/bin/python <repository>/docs/library.py SOURCE PICTURE.png`
 """
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from faceset.errors import FacesetError
 from faceset.footage.frames import read_frames
 from faceset.geometry.transforms import PADDING_RATIO, base_matrices, crop_matrices, warp_face
-from faceset.project.current import current_project
+from faceset.project.current import current_project, source_named
 from faceset.project.project import Project
 from faceset.stages.graph import instances_of, stages_before
 from faceset.stages.table import STAGES
@@ -44,13 +46,25 @@ def cut_largest_face(project: Project, source: str, output: Path, size_px: int =
 
 def main() -> None:
     """Run the stages up to `cluster`, then read their tables."""
-    source, picture = sys.argv[1:]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("source")
+    parser.add_argument("picture", type=Path)
+    arguments = parser.parse_args()
+    try:
+        tell(arguments.source, arguments.picture)
+    except FacesetError as error:
+        sys.exit(str(error))
+
+
+def tell(source: str, picture: Path) -> None:
+    """Print who is who in the project in the current folder, and cut a face of a source into a picture."""
     project = current_project()
+    source_named(project, source)
     run_up_to(project, "cluster")
     clusters = pd.read_parquet(Results(project).get("cluster", "clusters").path)
     for cluster, faces in clusters.groupby("cluster"):
         print(f"{cluster}: {len(faces)} faces, for example {', '.join(faces['face_id'].head(3))}")
-    print(f"{picture}: {cut_largest_face(project, source, Path(picture))}")
+    print(f"{picture}: {cut_largest_face(project, source, picture)}")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from faceset.decisions.keep_list import REACH_TOLERANCE
 from faceset.project.config import Config, Faceset
 from faceset.project.project import REPOSITORY
 from faceset.project.sources import COLUMNS
+from faceset.project.validation import model_of
 from faceset.tables.schema import Schema
 from stages_manual import stages_page, stages_picture
 
@@ -117,8 +118,8 @@ other names are compared is a short entry under `identities` in `config/models.y
 
 def config_manual() -> str:
     """The text of config/README.md."""
-    keys = "\n".join(_key_table("", Config))
-    facesets = "\n".join(_key_table("facesets.{name}.", Faceset))
+    keys = "\n".join(_key_table("", model_of(Config)))
+    facesets = "\n".join(_key_table("facesets.{name}.", model_of(Faceset)))
     columns = "\n".join(f"| `{name}` | {'yes' if needed else 'no'} | {text} |" for name, needed, text in COLUMNS)
     return "\n".join(
         [
@@ -142,7 +143,7 @@ def config_manual() -> str:
 
 def config_schema() -> str:
     """The text of config/config.schema.json."""
-    return json.dumps(Config.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(model_of(Config).model_json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def all_schemas() -> list[Schema]:

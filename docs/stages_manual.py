@@ -17,10 +17,11 @@ from pydantic import BaseModel
 
 from faceset.digests import text_digest
 from faceset.footage.parts import FRAMES_A_PART
-from faceset.models.catalogue import Catalogue
-from faceset.project.config import Config, Faceset, load_config
+from faceset.project.catalogue import Catalogue
+from faceset.project.config import Config, Faceset
 from faceset.project.project import MODEL_CATALOGUE, REPOSITORY, Project
 from faceset.project.sources import Source
+from faceset.project.validation import load_config, model_of
 from faceset.stages.graph import all_instances, instances_of
 from faceset.stages.stage import PER_FACESET, PER_FACESET_AND_SOURCE, PER_PROJECT, PER_SOURCE, Stage
 from faceset.stages.table import STAGES
@@ -138,7 +139,7 @@ class MadeUp:
         self.with_stored_embeddings = self.with_settings(
             {**WITH_REFERENCE, "identity": {"embeddings": "from-alignments"}}
         )
-        self.keys = list(_keys("", Config)) + list(_keys(FACESET_KEY, Faceset))
+        self.keys = list(_keys("", model_of(Config))) + list(_keys(FACESET_KEY, model_of(Faceset)))
         for stage, instance in all_instances(self.project):
             if stage.prepare:
                 stage.prepare(self.project, instance)
@@ -147,15 +148,16 @@ class MadeUp:
         """The project with these settings, and these cells in the row of its first source."""
         config = load_config(values)
         photos = config.facesets["main"].reference
-        main = config.facesets["main"].model_copy(update={"reference": photos and str(self._folder / photos)})
-        places = {
-            "store": str(self._folder / "store"),
-            "keep_lists": str(self._folder / values.get("keep_lists", "keep")),
-            "facesets": {"main": main},
-        }
+        main = replace(config.facesets["main"], reference=photos and str(self._folder / photos))
+        settings = replace(
+            config,
+            store=str(self._folder / "store"),
+            keep_lists=str(self._folder / values.get("keep_lists", "keep")),
+            facesets={"main": main},
+        )
         rows = [self._row("film", "film.mp4", **cells), self._row("found", "found")]
         catalogue = Catalogue(self._folder / "models.yaml")
-        return Project(config.model_copy(update=places), {row.name: row for row in rows}, catalogue)
+        return Project(settings, {row.name: row for row in rows}, catalogue)
 
     def _row(self, name: str, frames: str, **cells: Any) -> Source:
         row = Source(name, self._folder / frames, "", "", duplicates=False, shards=1, where="made up")
@@ -223,7 +225,7 @@ def other_values(key: str) -> list[Any]:
     """
     if key in BY_HAND:
         return BY_HAND[key]
-    section: type[BaseModel] = Faceset if key.startswith(FACESET_KEY) else Config
+    section = model_of(Faceset if key.startswith(FACESET_KEY) else Config)
     *path, last = key.removeprefix(FACESET_KEY).split(".")
     for name in path:
         annotation = section.model_fields[name].annotation

@@ -14,7 +14,7 @@ rule assemble:
         mem_mb=memory(700),
         gpu=0,
     params:
-        stage="assemble",
+        **params_of("assemble"),
     message:
         "Bring {wildcards.faceset} together"
     script:

@@ -14,7 +14,7 @@ rule clean:
         mem_mb=memory(2500),
         gpu=0,
     params:
-        stage="clean",
+        **params_of("clean"),
     message:
         "Clean the alignments of {wildcards.source} for {wildcards.faceset}"
     script:

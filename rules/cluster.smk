@@ -14,7 +14,7 @@ rule cluster:
         mem_mb=memory(4000),
         gpu=0,
     params:
-        stage="cluster",
+        **params_of("cluster"),
     message:
         "Tell people apart"
     script:

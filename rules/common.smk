@@ -8,7 +8,7 @@ import functools
 import os
 import re
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -33,8 +33,8 @@ except TypeError:
 sys.path.insert(0, str(SCRIPTS))
 import faceset
 from faceset.errors import FacesetError
-from faceset.project.config import check_yaml
 from faceset.project.project import load_project, prefix_of
+from faceset.project.validation import check_yaml
 from faceset.stages.graph import instances_of, records_read
 from faceset.stages.table import STAGES
 from faceset.store.parts import SHARD_NAME
@@ -116,6 +116,11 @@ def inputs_of(stage):
 def outputs_of(stage):
     """The outputs of a stage's rule: its record, and its links."""
     return {"record": STAGES[stage].record, **STAGES[stage].links}
+
+
+def params_of(stage):
+    """The parameters of a stage's rule: which stage its script runs, and the settings, checked and complete."""
+    return {"stage": stage, "settings": asdict(PROJECT.config)}
 
 
 def gpu_of(stage):

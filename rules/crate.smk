@@ -14,7 +14,7 @@ rule crate:
         mem_mb=memory(500),
         gpu=0,
     params:
-        stage="crate",
+        **params_of("crate"),
     message:
         "Describe how {wildcards.faceset} was made"
     script:

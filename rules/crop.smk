@@ -14,7 +14,7 @@ rule crop:
         mem_mb=memory(1200),
         gpu=0,
     params:
-        stage="crop",
+        **params_of("crop"),
     message:
         "Cut and measure the faces of {wildcards.source}"
     script:

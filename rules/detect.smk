@@ -14,7 +14,7 @@ rule detect:
         mem_mb=memory(1200),
         gpu=gpu_of("detect"),
     params:
-        stage="detect",
+        **params_of("detect"),
     message:
         "Find faces in {wildcards.source}"
     script:

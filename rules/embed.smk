@@ -14,7 +14,7 @@ rule embed:
         mem_mb=memory(1200),
         gpu=gpu_of("embed"),
     params:
-        stage="embed",
+        **params_of("embed"),
     message:
         "Embed the faces of {wildcards.source}"
     script:

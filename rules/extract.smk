@@ -14,7 +14,7 @@ rule extract:
         mem_mb=memory(1500),
         gpu=0,
     params:
-        stage="extract",
+        **params_of("extract"),
     message:
         "Extract {wildcards.faceset} from {wildcards.source}"
     script:

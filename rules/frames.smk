@@ -14,7 +14,7 @@ rule frames:
         mem_mb=memory(700),
         gpu=0,
     params:
-        stage="frames",
+        **params_of("frames"),
     message:
         "List the frames of {wildcards.source}"
     script:

@@ -14,7 +14,7 @@ rule ingest:
         mem_mb=memory(2500),
         gpu=0,
     params:
-        stage="ingest",
+        **params_of("ingest"),
     message:
         "Read the alignments of {wildcards.source}"
     script:

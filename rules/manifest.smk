@@ -14,7 +14,7 @@ rule manifest:
         mem_mb=memory(1200),
         gpu=0,
     params:
-        stage="manifest",
+        **params_of("manifest"),
     message:
         "Decide what {wildcards.faceset} keeps"
     script:

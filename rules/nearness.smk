@@ -14,7 +14,7 @@ rule nearness:
         mem_mb=memory(1200),
         gpu=0,
     params:
-        stage="nearness",
+        **params_of("nearness"),
     message:
         "Rank people by the reference photos of {wildcards.faceset}"
     script:

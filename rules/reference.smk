@@ -14,7 +14,7 @@ rule reference:
         mem_mb=memory(1200),
         gpu=gpu_of("reference"),
     params:
-        stage="reference",
+        **params_of("reference"),
     message:
         "Embed the reference photos of {wildcards.faceset}"
     script:

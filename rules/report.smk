@@ -20,7 +20,7 @@ rule report:
         mem_mb=memory(1200),
         gpu=0,
     params:
-        stage="report",
+        **params_of("report"),
     message:
         "Write the report"
     script:

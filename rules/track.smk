@@ -14,7 +14,7 @@ rule track:
         mem_mb=memory(1200),
         gpu=0,
     params:
-        stage="track",
+        **params_of("track"),
     message:
         "Follow faces through {wildcards.source}"
     script:

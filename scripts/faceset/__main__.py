@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import shutil
 import sys
 import textwrap
@@ -106,10 +107,14 @@ def main() -> None:
     arguments = make_parser(sys.argv[1:]).parse_args()
     try:
         arguments.run(arguments)
+        sys.stdout.flush()
     except FacesetError as error:
         _fail(str(error))
     except KeyboardInterrupt:
         _fail("interrupted.")
+    except BrokenPipeError:  # whoever reads what is printed, as `head`, has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except MemoryError:
         _fail("not enough memory. Close other programs, or use a larger machine.")
     except OSError as error:

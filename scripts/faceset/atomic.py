@@ -28,14 +28,14 @@ def write_atomically(path: Path, data: bytes) -> None:
 def write_new_file(path: Path, data: bytes) -> None:
     """Write a result that the user named, unless something of that name is there: nothing is ever overwritten.
 
-    Raises FacesetError if there is, or if the file can not be written.
+    Raises FacesetError if there is, or if the file cannot be written.
     """
     if path.exists():
         raise FacesetError(f"{path}: exists already, and is not overwritten. Name another file.")
     try:
         write_atomically(path, data)
     except OSError as error:
-        raise FacesetError(f"{path}: can not be written ({error.strerror}).") from error
+        raise FacesetError(f"{path}: cannot be written ({error.strerror}).") from error
 
 
 def sync_folder(path: Path) -> None:

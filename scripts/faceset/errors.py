@@ -9,7 +9,7 @@ MACHINE_ERRORS: Final = (
 
 
 class FacesetError(Exception):
-    """Something the user can mend.
+    """Something the user can fix.
 
     The message is what the user reads, without a traceback: which file, which entry, what was expected, what to do.
     """

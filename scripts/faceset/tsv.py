@@ -31,7 +31,7 @@ def read_rows(path: Path, required: Sequence[str], optional: Sequence[str]) -> t
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise FacesetError(
-            f"{path}: can not be read as UTF-8 text ({error}). Save it as UTF-8, with tabs between cells."
+            f"{path}: cannot be read as UTF-8 text ({error}). Save it as UTF-8, with tabs between cells."
         ) from error
     numbered = [
         (number, f"{path}, line {number}", [cell.strip() for cell in line.rstrip().split("\t")])

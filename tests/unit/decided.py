@@ -1,7 +1,7 @@
 """A made-up project of a few people, and the manifest of a faceset of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,11 @@ from faceset.decisions.manifest import ManifestInputs, ManifestOutputs, Manifest
 from faceset.decisions.tables import MANIFEST, NOTICES
 from faceset.face_ids import face_id
 from faceset.people.tables import CLUSTERS, NEARNESS, TRACKS
+from faceset.project.config import Filters
 from faceset.tables.parquet import read_table
 from factory import write_rows
 
-NO_FILTERS = {"min_size_px": 0.0, "min_blur": 0.0, "max_distance": None}
+NO_FILTERS = asdict(Filters())
 
 
 @dataclass
@@ -42,16 +43,13 @@ class Faces:
             "track": f"{source} {person}",
             "cluster": person,
             "order": 0,
+            **{column.name: 0.0 for column in MEASURES.columns if column.type == "float32"},
             "distance": 0.1,
             "next_cluster": None,
             "next_distance": None,
             "outlier": False,
             "size": 100.0,
             "blur": 10.0,
-            "yaw": 0.0,
-            "pitch": 0.0,
-            "roll": 0.0,
-            "blur_fft": 0.0,
             **values,
         }
         self.rows.setdefault(source, []).append(row)

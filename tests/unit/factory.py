@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,6 +23,7 @@ from faceset.footage.parts import Outputs
 from faceset.geometry.mean_faces import LANDMARKS_98_TO_68, MEAN_FACE_51
 from faceset.models.embeddings import Embeddings, Metric, write_embeddings
 from faceset.project.project import Project, load_project
+from faceset.project.validation import load_config
 from faceset.stages.graph import instances_of
 from faceset.stages.table import STAGES
 from faceset.store.parts import WHOLE
@@ -252,11 +254,10 @@ def rule_job(
 ) -> SimpleNamespace:
     """What Snakemake hands to the script of a rule, as far as it is read."""
     return SimpleNamespace(
-        params=SimpleNamespace(stage=stage),
+        params=SimpleNamespace(stage=stage, settings=asdict(load_config(config))),
         wildcards=instance,
         output=[prefix + STAGES[stage].record.format(**instance)],
         log=[str(log)],
-        config=config,
         resources={},
         threads=1,
     )

@@ -124,9 +124,9 @@ class Inputs:
             tables["measures"][source],
             MEASURES,
             {
+                **{column.name: np.zeros(count) for column in MEASURES.columns if column.type == "float32"},
                 "face_id": faces,
                 "distance": random.uniform(0.02, 0.06, count),
-                **dict.fromkeys(("head_x", "head_y"), np.zeros(count)),
                 "blur_fft": random.uniform(5, 20, count),
                 **{name: random.normal(middle, width, count) for name, (middle, width) in spreads.items()},
             },

@@ -42,7 +42,7 @@ def test_rows_come_with_their_lines_whatever_editors_did(tmp_path: Path) -> None
         ("name\tnote\n", ", line 1: no column 'size'; expected the header: name size note."),
         ("name\tsize\na\t1\n\nb\t2\t\tmore\n", ", line 4: 4 cells under a header of 2."),
         ("name\tsize\nthis one\n", ", line 2: a single cell, 'this one'. Tabs separate cells, not spaces."),
-        (b"name\tsize\n\xff\t1\n", ": can not be read as UTF-8 text ("),
+        (b"name\tsize\n\xff\t1\n", ": cannot be read as UTF-8 text ("),
     ],
 )
 def test_a_mistake_is_told_with_file_and_line(tmp_path: Path, content: bytes | str, told: str) -> None:

@@ -106,7 +106,7 @@ BEFORE_ANYTHING_RUNS: dict[str, tuple[Mistake, str]] = {
     "faceset of unknown source": (config("facesets: {main: {sources: [film]}}\n"), "known here: photos"),
     "faceset of no source": (config("facesets: {main: {sources: []}}\n"), "facesets.main.sources"),
     "no faceset": (config("facesets: {}\n"), "facesets is {}"),
-    "unsafe faceset name": (config("facesets: {a/b: {}}\n"), "'a/b' can not be the name of a faceset"),
+    "unsafe faceset name": (config("facesets: {a/b: {}}\n"), "'a/b' cannot be the name of a faceset"),
     "no sources file": (lambda folder: (folder / "config/sources.tsv").unlink(), "sources.tsv: no such file"),
     "empty sources file": (sources(""), "sources.tsv: empty"),
     "no sources in it": (sources(HEADER), "no sources under the header"),
@@ -114,8 +114,8 @@ BEFORE_ANYTHING_RUNS: dict[str, tuple[Mistake, str]] = {
     "missing column": (sources("source\tframes\trights\nx\tfootage\t\n"), "no column 'alignments'"),
     "too many cells": (sources(HEADER + "photos\tfootage\t\t\t\tx\n"), "line 2: 6 cells under a header of 4"),
     "source twice": (sources(HEADER + "a\tfootage\t\tx\na\tfootage\t\tx\n"), "line 3: the source 'a' is there twice"),
-    "unsafe source name": (sources(HEADER + "../a\tfootage\t\tx\n"), "'../a' can not be the name of a source"),
-    "reserved source name": (sources(HEADER + "facesets\tfootage\t\tx\n"), "'facesets' can not be the name"),
+    "unsafe source name": (sources(HEADER + "../a\tfootage\t\tx\n"), "'../a' cannot be the name of a source"),
+    "reserved source name": (sources(HEADER + "facesets\tfootage\t\tx\n"), "'facesets' cannot be the name"),
     "empty frames cell": (sources(HEADER + "a\t\t\tx\n"), "the column `frames` is empty"),
     "footage not there": (sources(HEADER + "a\tnowhere\t\tx\n"), "nowhere: no such video or folder"),
     "footage of no known kind": (sources(HEADER + "a\tphotos.fsa\t\tx\n"), "neither a folder of pictures nor a video"),
@@ -143,8 +143,8 @@ BEFORE_ANYTHING_RUNS: dict[str, tuple[Mistake, str]] = {
 }
 
 IN_A_JOB: dict[str, tuple[Mistake, str]] = {
-    "broken picture": (broken_picture, "frame_000003.jpg: can not be decoded as a picture"),
-    "text as video": (text_as_video, "film.mp4: can not be opened as a video"),
+    "broken picture": (broken_picture, "frame_000003.jpg: cannot be decoded as a picture"),
+    "text as video": (text_as_video, "film.mp4: cannot be opened as a video"),
     "alignments cut short": (truncated_alignments, "photos.fsa: cut short"),
     "alignments not compressed": (alignments(b"{}"), "it is not zlib-compressed"),
     "alignments no pickle": (alignments(zlib.compress(b"hello")), "photos.fsa: "),

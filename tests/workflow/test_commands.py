@@ -215,7 +215,7 @@ def test_of_a_forgotten_source_nothing_is_left_but_the_footage_and_a_run_makes_i
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("install", "film"), "'film' is no source"),
+        (("install", "film"), "there is no source 'film'; known here: photos"),
         (("install", "photos", "--faceset", "mine"), "main"),
         (("keep-from-folder", "mine", "footage"), "there is no faceset 'mine'; did you mean main?"),
         (("keep-from-folder", "main", "config"), "config"),

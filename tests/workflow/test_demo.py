@@ -1,4 +1,4 @@
-"""The whole job on real footage: what comes out is right, and only what an edit touches is made anew."""
+"""The whole job on real footage: what comes out is right, and only what an edit touches is recomputed."""
 
 import csv
 import json
@@ -225,7 +225,7 @@ def test_a_dry_run_writes_nothing(demo: Demo) -> None:
     try:
         planned = snakemake(demo.folder, "--dry-run")
         assert planned.code == 0, planned.text
-        assert "A run would make, or find unchanged: manifest main, " in planned.text
+        assert "A run of `all` would make, or find unchanged: manifest main, " in planned.text
         assert all_bytes(demo.folder / "results") | all_bytes(demo.folder / "store") == before
     finally:
         keep_list.unlink()
@@ -307,7 +307,7 @@ def test_snakemake_s_own_report_is_made_offline_and_holds_the_page(demo: Demo, t
         pytest.skip("no network namespace to be had here")
     assert run.code == 0, run.text
     text = target.read_text()
-    assert "Every person, with the most central face large" in text
+    assert "Every person, with the medoid large" in text
     assert "Face sets" in text
     assert len(text) > (demo.folder / "results/report.html").stat().st_size
 

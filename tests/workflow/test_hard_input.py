@@ -1,4 +1,4 @@
-"""Input that is poor but usable is used, what can not be used is said, and an interrupted run goes on."""
+"""Input that is poor but usable is used, what cannot be used is said, and an interrupted run goes on."""
 
 import contextlib
 import os
@@ -136,12 +136,12 @@ def read_only(folder: Path) -> Iterator[None]:
         subprocess.run(["umount", folder], check=True)
 
 
-def test_a_working_directory_that_can_not_be_written_is_told(tmp_path: Path) -> None:
+def test_a_working_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "work")
     with read_only(folder):
         run = snakemake(folder)
         assert run.code != 0
-        assert f"{folder}: can not be written" in run.text, run.text
+        assert f"{folder}: cannot be written" in run.text, run.text
         assert "Traceback" not in run.text
 
 
@@ -160,7 +160,7 @@ def test_a_store_that_can_only_be_read_gives_what_it_knows_and_says_what_it_can_
         (folder / "config/config.yaml").write_text(f"{settings}facesets: {{main: {{policy: all}}}}\n")
         more = snakemake(folder)
         assert more.code != 0
-        assert "can not be written" in more.text, more.text
+        assert "cannot be written" in more.text, more.text
         assert "Set `store` in the config" in more.text
         assert "Traceback" not in more.text
 

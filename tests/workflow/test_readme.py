@@ -179,7 +179,7 @@ def test_your_own_footage_in_five_minutes(tmp_path: Path) -> None:
 
     profile = ("--workflow-profile", str(REPOSITORY / "profiles/cpu"), "--cores", "1")
     again = snakemake(work, *profile)
-    assert again.nothing_to_do, "another device setting makes nothing anew"
+    assert again.nothing_to_do, "another device setting recomputes nothing"
 
 
 def test_the_keep_list_shown_is_one(tmp_path: Path) -> None:

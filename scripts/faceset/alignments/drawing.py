@@ -45,7 +45,7 @@ def draw_on_frame(picture: Image, faces: Sequence[Face]) -> Image:
     """Return a frame, (H, W, 3) uint8 BGR, with canonical faces drawn on it; small frames enlarged 2, 3 … times.
 
     Of each: its box with its index and pose in degrees, its landmarks, the outline of the head crop with the top edge
-    thicker, and, from the nose on, where its right, up and forward are. What can not be computed is left out.
+    thicker, and, from the nose on, where its right, up and forward are. What cannot be computed is left out.
     """
     times = -(-_LEAST_EDGE // max(picture.shape[:2]))
     drawn = np.asarray(cv2.resize(picture, None, fx=times, fy=times, interpolation=cv2.INTER_LINEAR), np.uint8)

@@ -103,8 +103,8 @@ def canonical_frame(entry: object, name: str, file: str, remarks: Remarks) -> Fr
             faces.append(canonical_face(face, f"frame '{name}', face {index}", remarks))
         except EntryError as error:
             raise FacesetError(
-                f"{file}: frame '{name}', face {index}: {error}. Mend or delete this face with faceswap's own tools, "
-                "or use another copy of the file."
+                f"{file}: frame '{name}', face {index}: {error}. Correct or delete this face with faceswap's own "
+                "tools, or use another copy of the file."
             ) from None
     try:
         frame = {"faces": faces, "video_meta": _video_meta(entry.get("video_meta"))}

@@ -209,7 +209,7 @@ def _check_version(meta: object, name: str) -> None:
     if version < _OLDEST_VERSION:
         raise FacesetError(
             f"{name}: version {version:.1f}, older than {_OLDEST_VERSION:.1f}: its faces were cut in another way, and "
-            "faceswap refuses it too. Detect the faces anew: write 'detect' in the alignments column of this source."
+            "faceswap refuses it too. Detect the faces again: write 'detect' in the alignments column of this source."
         )
     if not version <= VERSION:
         raise FacesetError(

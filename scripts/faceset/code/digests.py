@@ -20,7 +20,7 @@ from faceset.digests import file_digest, text_digest
 _PACKAGE: Final = "faceset"
 _USERS_ERROR: Final = "faceset.errors.FacesetError"
 # Names with which code reads docstrings, or annotations; they count as names, attributes and strings.
-_READERS_OF_DOCSTRINGS: Final = ("__doc__", "cleandoc", "getdoc", "json_schema", "model_json_schema")
+_READERS_OF_DOCSTRINGS: Final = ("__doc__", "cleandoc", "getdoc", "getmembers", "json_schema", "model_json_schema")
 _READERS_OF_ANNOTATIONS: Final = (
     "PlainSerializer",
     "TypeAdapter",
@@ -28,9 +28,11 @@ _READERS_OF_ANNOTATIONS: Final = (
     "__annotate__",
     "__annotations__",
     "create_model",
+    "from_callable",
     "get_annotations",
     "get_type_hints",
     "getfullargspec",
+    "getmembers",
     "signature",
     "singledispatch",
     "singledispatchmethod",
@@ -41,8 +43,16 @@ _REFUSED: Final = {
     **dict.fromkeys(("__import__", "import_module", "run_module", "run_path"), "imports by a name in a value"),
     **dict.fromkeys(("co_firstlineno", "f_lineno", "tb_lineno"), "reads where its own lines are"),
     **dict.fromkeys(("findsource", "getcomments", "getsource", "getsourcelines"), "reads its own text"),
+    **dict.fromkeys(("__code__", "CodeType", "FunctionType"), "looks at code as data"),
+    **dict.fromkeys(("__builtins__", "dictConfig"), "finds code by a name in a value"),
 }
-_REFUSED_BUILTINS: Final = ("eval", "exec")
+_REFUSED_BUILTINS: Final = ("compile", "eval", "exec")
+# Packages whose use is all of this kind.
+_REFUSED_PACKAGES: Final = {
+    *("builtins", "code", "codeop", "importlib", "marshal", "pkgutil", "pydoc", "runpy", "subprocess", "traceback"),
+    "zipimport",
+}
+_MODULES_BY_NAME: Final = "Attribute(Name('sys').'modules')"
 _FROM_THE_PACKAGE: Final = re.compile(rf"Name\('{_PACKAGE}'\)((?:\.'\w+'\))*)")
 
 
@@ -188,7 +198,7 @@ class Library:
                 found = [
                     part
                     for part in waiting
-                    if part.always or not used.isdisjoint(part.bound) or part.decorators & used & defined
+                    if part.always or not used.isdisjoint(part.bound) or not used.isdisjoint(source.decorating(part))
                 ]
                 waiting = [part for part in waiting if part not in found]
                 chosen += found
@@ -207,7 +217,12 @@ class Library:
         for word in _REFUSED_BUILTINS:
             if f"Name('{word}')" in text:
                 self._refuse(module, self._line_of(module, word), f"{word} runs a text, of which no digest can tell")
+        if _MODULES_BY_NAME in text:
+            self._refuse(module, self._line_of(module, "modules"), "sys.modules finds modules by a name in a value")
         imports = source.imports_in(statements, cuts)
+        for one in imports:
+            if one.module.partition(".")[0] in _REFUSED_PACKAGES:
+                self._refuse(module, one.line, f"{one.module} finds, runs or reads code that no digest can see")
         modules, schemas = self._targets(module, text, imports)
         whole_text = source.text(statements)
         return _Part(
@@ -221,9 +236,17 @@ class Library:
             ),
             modules,
             schemas,
-            frozenset(key for key, path in self._data_files.items() if ascii(path.name)[1:-1] in whole_text),
+            self._data_meant(module, whole_text),
             frozenset(top for one in imports if (top := one.module.partition(".")[0]) != _PACKAGE),
         )
+
+    def _data_meant(self, module: str, text: str) -> frozenset[str]:
+        """The data files that a module names; where it names none but its own place, all that lie beside it."""
+        named = frozenset(key for key, path in self._data_files.items() if ascii(path.name)[1:-1] in text)
+        if named or "Name('__file__')" not in text:
+            return named
+        beside = self._folder(module).parent
+        return frozenset(key for key, path in self._data_files.items() if path.parent == beside)
 
     def _cuts_of(self, module: str, kept: Kept = Kept()) -> list[Cut]:  # noqa: B008 (cannot be changed)
         if (module, kept) not in self._cuts:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 _TYPE_CHECKING: Final = {"typing.TYPE_CHECKING"}
-# Decorators that do not look at the annotations of what they decorate.
+# Decorators that do not look at the annotations of what they decorate, nor make it known to anybody.
 _BLIND_DECORATORS: Final = {
     "builtins.classmethod",
     "builtins.property",
@@ -86,7 +86,7 @@ class Statement:
     end: int = 0
     bound: set[str] = field(default_factory=set)
     target: str | None = None  # of an import: what the name it binds means
-    decorators: set[str] = field(default_factory=set)  # the names that its decorators use
+    decorators: list[tuple[str | None, set[str]]] = field(default_factory=list)  # what each is, the names it uses
     always: bool = False  # whether it counts whoever uses what it binds
 
 
@@ -182,6 +182,11 @@ class Source:
                 if name in used or imported.setdefault(name, statement.target) != statement.target:
                     return True
         return not defined.isdisjoint(imported)
+
+    def decorating(self, statement: Statement) -> set[str]:
+        """The names with which decorators of a statement may make it known elsewhere, as `register` does."""
+        used = (names for dotted, names in statement.decorators if self.resolve(dotted) not in _BLIND_DECORATORS)
+        return set().union(*used)
 
     def names_in(self, statement: Statement, cuts: Sequence[Cut]) -> set[str]:
         """The names that the form of a statement holds, whatever they stand for there."""

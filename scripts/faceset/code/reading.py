@@ -7,6 +7,15 @@ from typing import Any, Final
 from faceset.code.form import ClassShape, Cut, CutKind, Import, Source, Statement, StatementKind
 
 _IGNORED: Final = {"ctx", "kind", "type_comment", "type_ignores"}
+_EFFECTIVE: Final = {"delattr", "input", "open", "print", "setattr"}
+# Methods, and functions of modules, that only give a value.
+_WITHOUT_EFFECT: Final = {
+    *("as_posix", "capitalize", "casefold", "count", "cwd", "decode", "difference", "encode", "endswith", "exists"),
+    *("format", "fsdecode", "fsencode", "get", "group", "hex", "intersection", "is_dir", "is_file", "items", "join"),
+    *("keys", "lower", "lstrip", "most_common", "partition", "path", "relative_to", "removeprefix", "removesuffix"),
+    *("replace", "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "title", "tolist"),
+    *("union", "upper", "values", "with_name", "with_suffix"),
+}
 _FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
 
 
@@ -53,8 +62,9 @@ class _Writer:
                 self.statement.bound.add("__doc__")
                 self._docstring(node)
             else:
-                decorators = [part for decorator in getattr(node, "decorator_list", ()) for part in ast.walk(decorator)]
-                self.statement.decorators |= {part.id for part in decorators if isinstance(part, ast.Name)}
+                for decorator in getattr(node, "decorator_list", ()):
+                    names = {part.id for part in ast.walk(decorator) if isinstance(part, ast.Name)}
+                    self.statement.decorators.append((_callee(decorator), names))
                 self.write(node)
             self.statement.end = len(self.pieces)
 
@@ -135,6 +145,11 @@ class _Writer:
         self.source.effects.append(len(self.pieces))
         self._plain(node)
 
+    def _call(self, node: ast.Call) -> None:
+        if _may_have_effect(node):
+            self.source.effects.append(len(self.pieces))
+        self._plain(node)
+
     def _global(self, node: ast.Global) -> None:
         self.statement.bound.update(node.names)
         self._plain(node)
@@ -205,8 +220,7 @@ class _Writer:
         self._bind(node.name)
         self.pieces.append(f"{node.__class__.__name__}('{node.name}'")
         self._field("decorator_list", node.decorator_list)
-        callees = (part.func if isinstance(part, ast.Call) else part for part in node.decorator_list)
-        self.decorators = None if self.in_class else tuple(map(dotted_name, callees))
+        self.decorators = None if self.in_class else tuple(map(_callee, node.decorator_list))
         self._field("args", node.args)
         self._annotation("returns", node.returns)
         self._field("type_params", getattr(node, "type_params", None))
@@ -290,6 +304,18 @@ class _Writer:
         self._cut(CutKind.TYPE_CHECKING, lambda: self.pieces.append("])"), (condition,))
 
 
+def _callee(decorator: ast.expr) -> str | None:
+    return dotted_name(decorator.func if isinstance(decorator, ast.Call) else decorator)
+
+
+def _may_have_effect(call: ast.Call) -> bool:
+    """Whether a call may do more than give a value. Functions called by their bare name do not, but for a few."""
+    if isinstance(call.func, ast.Name):
+        takes_from_elsewhere = call.func.id == "next" and not (call.args and isinstance(call.args[0], ast.Call))
+        return call.func.id in _EFFECTIVE or takes_from_elsewhere
+    return not (isinstance(call.func, ast.Attribute) and call.func.attr in _WITHOUT_EFFECT)
+
+
 def _statement_kind(node: ast.stmt) -> StatementKind:
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return StatementKind.DEFINITION
@@ -324,6 +350,7 @@ _HANDLERS: Final[dict[type[ast.AST], Callable[[_Writer, Any], None]]] = {
     ast.AsyncFunctionDef: _Writer._function,
     ast.Attribute: _Writer._attribute,
     ast.Await: _Writer._effect,
+    ast.Call: _Writer._call,
     ast.ClassDef: _Writer._class,
     ast.Constant: _Writer._constant,
     ast.ExceptHandler: _Writer._binder,

@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Compare the two, under the keep-lists that there are."""
     project = current_project(arguments.config, arguments.prefix)
     results = Results(project)
-    keep_lists = {name: path for name in project.config.facesets if (path := project.keep_list(name)).is_file()}
+    keep_lists = {name: path for name in project.config.facesets if (path := project.existing_keep_list(name))}
     faces = {
         faceset: {name: results.get("ingest", "faces", source=name).path for name in project.faceset_sources(faceset)}
         for faceset in keep_lists
@@ -223,7 +223,7 @@ def compare(
     faces
         By faceset, the `faces` tables of its sources, by name, as they are now.
 
-    Raises FacesetError for a file that can not be read.
+    Raises FacesetError for a file that cannot be read.
     """
     from faceset.decisions.keep_list import read_keep_list
 

@@ -78,7 +78,7 @@ def draw_faces(
     from faceset.tables.parquet import read_table
 
     if every < 1:
-        raise FacesetError(f"every {every}th frame can not be drawn: expected a number from 1.")
+        raise FacesetError(f"every {every}th frame cannot be drawn: expected a number from 1.")
     table = read_table(frames, FRAMES, ["position", "frame", "name"]).to_pylist()
     for row in table:
         row["name"] = row["name"] or frame_name(footage.name, row["frame"])
@@ -104,6 +104,6 @@ def draw_faces(
         try:
             write_atomically(targets[position], data.tobytes())
         except OSError as error:
-            raise FacesetError(f"{targets[position]}: can not be written ({error.strerror}).") from error
+            raise FacesetError(f"{targets[position]}: cannot be written ({error.strerror}).") from error
     say(f"{output}: {len(wanted):,} frames with {count:,} faces.")
     return list(targets.values())

@@ -165,9 +165,9 @@ def _decision(project: Project, face_id: str, faceset: str) -> Iterator[Chapter]
     (row,) = manifest.rows("face_id", face_id)
     verdict = "kept" if row["kept"] else "dropped"
     yield "decision", [f"{verdict} by {row['decided_by']}: {row['reason']}", manifest.origin]
-    path = project.keep_list(faceset)
+    path = project.existing_keep_list(faceset)
     numbers = [row[name] for name in ("row_line", "other_line") if row[name] is not None]
-    if numbers and path.is_file():
+    if numbers and path:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
         rows = [f"line {number}: {' '.join(lines[number - 1].split())}" for number in numbers if number <= len(lines)]
         yield "keep-list", [*rows, f"from {path}, sha256 {file_digest(path)}"]

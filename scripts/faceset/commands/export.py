@@ -35,7 +35,7 @@ def export_json(alignments: Path, output: Path, say: Callable[[str], None]) -> N
 
     in whole pixels and pixels of the frame, in the file's order. `read_alignments` reads it again.
 
-    Raises FacesetError for what is no alignments file, a face whose landmarks JSON can not hold, and an output that
+    Raises FacesetError for what is no alignments file, a face whose landmarks JSON cannot hold, and an output that
     is there already.
     """
     import numpy as np

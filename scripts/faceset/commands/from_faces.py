@@ -44,7 +44,7 @@ class _Footage:
     def add(self, picture: "FacePicture") -> None:
         """Add a picture.
 
-        Raises FacesetError where another one of the same frame says something that can not be true with it.
+        Raises FacesetError where another one of the same frame says something that cannot be true with it.
         """
         other = self.of_frame.setdefault(picture.frame, picture)
         if other.frame_size_px != picture.frame_size_px:
@@ -109,7 +109,7 @@ def alignments_from_faces(folder: Path, out_folder: Path, say: Callable[[str], N
         try:
             write_atomically(target, fsa_bytes(footage.alignments()))
         except OSError as error:
-            raise FacesetError(f"{target}: can not be written ({error.strerror}).") from error
+            raise FacesetError(f"{target}: cannot be written ({error.strerror}).") from error
         say(f"{target}: {len(footage.pictures):,} faces on {len(footage.of_frame):,} frames.")
         if moved := footage.moved():
             say(

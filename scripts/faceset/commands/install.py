@@ -14,8 +14,7 @@ from faceset.alignments.tables import FACES
 from faceset.console import say
 from faceset.errors import FacesetError
 from faceset.footage.files import default_alignments_path, is_video
-from faceset.hints import hint
-from faceset.project.current import add_project_options, current_project
+from faceset.project.current import add_project_options, check_faceset, current_project, source_named
 from faceset.project.installed import backup_name, installed_over, put_back, put_in_place
 from faceset.project.project import Project
 from faceset.training.tables import KEPT
@@ -73,7 +72,7 @@ def install(
         Only say what would be done.
 
     Raises FacesetError, with the original in its place, for names that are not in the project, results that are
-    missing or out of date, and if no face would be left or a file can not be written.
+    missing or out of date, and if no face would be left or a file cannot be written.
     """
     from faceset.tables.parquet import read_table
     from faceset.training.cleaned import CleanInputs, CleanSettings
@@ -120,9 +119,7 @@ def undo(project: Project, source: str, dry_run: bool, say: Callable[[str], None
 
 
 def _target(project: Project, source: str) -> Path:
-    if source not in project.sources:
-        raise FacesetError(f"{source!r} is no source of this project; {hint(source, project.sources)}")
-    entry = project.sources[source]
+    entry = source_named(project, source)
     target = installed_over(entry.alignments or default_alignments_path(entry.frames))
     if target.suffix.lower() != SUFFIX:
         raise FacesetError(
@@ -138,8 +135,8 @@ def _facesets(project: Project, source: str, faceset: str | None) -> list[str]:
         return having
     if faceset in having:
         return [faceset]
-    if faceset is not None and faceset not in project.config.facesets:
-        raise FacesetError(f"{faceset!r} is no faceset of this project; {hint(faceset, project.config.facesets)}")
+    if faceset is not None:
+        check_faceset(project, faceset)
     raise FacesetError(f"{source} is not a source of {faceset or 'any faceset'}: nothing says which faces stay.")
 
 

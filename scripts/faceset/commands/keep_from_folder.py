@@ -137,7 +137,7 @@ def write_keep_list(path: Path, text: str) -> None:
             "two, and put it in place yourself."
         ) from error
     except OSError as error:
-        raise FacesetError(f"{path}: can not be written ({error.strerror}).") from error
+        raise FacesetError(f"{path}: cannot be written ({error.strerror}).") from error
 
 
 def _decided(manifest: Path, index: list[str], there: Collection[str]) -> "pd.DataFrame":

@@ -109,7 +109,8 @@ def _landmarks(read: "Alignments", names: list[str], file: str) -> "Float64":
             )
         if not np.isfinite(points).all() or not np.ptp(points, axis=0).any():
             raise FacesetError(
-                f"{file}: frame '{name}': its landmarks are not numbers, or all in one place. Mend or delete this face."
+                f"{file}: frame '{name}': its landmarks are not numbers, or all in one place. Correct or "
+                "delete this face."
             )
         found.append(points)
     return np.array(found)

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from faceset.alignments.tables import FACES
+from faceset.arrays import Image
 from faceset.crops.measures.table import measure_face
 from faceset.crops.tables import CHIPS, MEASURES
-from faceset.footage.decoding import Picture
 from faceset.footage.frames import read_frames
 from faceset.footage.parts import Outputs, Parts, parts_of, rows_digest
 from faceset.footage.tables import FRAMES
@@ -44,7 +44,7 @@ def crop_faces(footage: Path, frames: Path, faces: Path, outputs: Outputs, parts
     table = table.take(np.argsort(table["position"].to_numpy(), kind="stable"))
     positions = table["position"].to_numpy()
 
-    def pictures_of(wanted: npt.NDArray[np.int32]) -> Iterator[tuple[int, Picture]]:
+    def pictures_of(wanted: npt.NDArray[np.int32]) -> Iterator[tuple[int, Image]]:
         frames_wanted = np.unique(wanted).tolist()
         return iter(Progress(read_frames(footage, frames, frames_wanted), "frames cropped", len(frames_wanted)))
 
@@ -70,7 +70,7 @@ def crop_faces(footage: Path, frames: Path, faces: Path, outputs: Outputs, parts
                     writer.add(**batch.to_pydict())
 
 
-def _crop(table: pa.Table, pictures: Iterator[tuple[int, Picture]], outputs: Outputs) -> str:
+def _crop(table: pa.Table, pictures: Iterator[tuple[int, Image]], outputs: Outputs) -> str:
     """Crop the faces in `table`, of whose frames `pictures` are the next. Returns what it ran on."""
     positions, starts = np.unique(table["position"].to_numpy(), return_index=True)
     faces_of = pairwise([*starts.tolist(), len(table)])
@@ -89,6 +89,6 @@ def _crop(table: pa.Table, pictures: Iterator[tuple[int, Picture]], outputs: Out
     return "cpu"
 
 
-def _chip(picture: Picture, points: npt.NDArray[np.float32]) -> bytes:
+def _chip(picture: Image, points: npt.NDArray[np.float32]) -> bytes:
     chip = smooth_warp(picture, chip_matrices(points[None])[0], CHIP_SIZE_PX)
     return cv2.imencode(".jpg", chip, CHIP_JPEG)[1].tobytes()

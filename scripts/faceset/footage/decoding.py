@@ -15,8 +15,6 @@ import numpy.typing as npt
 from faceset.arrays import Bool, Image, Int64
 from faceset.errors import FacesetError
 
-Picture = Image
-
 
 @dataclass(frozen=True)
 class Listing:
@@ -53,7 +51,7 @@ def decoded_frames(path: Path, listing: Listing, positions: Sequence[int]) -> It
 def read_picture(path: Path) -> Image:
     """Decode a picture file, 8 bit, three channels.
 
-    Raises FacesetError if it can not be decoded.
+    Raises FacesetError if it cannot be decoded.
     """
     return _decoded(_read_bytes(path), path)
 
@@ -62,24 +60,24 @@ def _read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise FacesetError(f"{path}: can not be read ({error.strerror}).") from error
+        raise FacesetError(f"{path}: cannot be read ({error.strerror}).") from error
 
 
 def _decoded(data: bytes, path: Path) -> Image:
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     if picture is None:
-        raise FacesetError(f"{path}: can not be decoded as a picture. Mend it, or move it out of the folder.")
+        raise FacesetError(f"{path}: cannot be decoded as a picture. Repair it, or move it out of the folder.")
     return np.asarray(picture, np.uint8)
 
 
 def open_video(path: Path) -> Any:
-    """The container of a video; FacesetError if it can not be opened, or has no pictures."""
+    """The container of a video; FacesetError if it cannot be opened, or has no pictures."""
     try:
         container = av.open(str(path))
     except (av.FFmpegError, OSError) as error:
         if isinstance(error, MemoryError):
             raise
-        raise FacesetError(f"{path}: can not be opened as a video ({error}).") from error
+        raise FacesetError(f"{path}: cannot be opened as a video ({error}).") from error
     if not container.streams.video:
         raise FacesetError(f"{path}: there is no picture stream in this file.")
     # With threads, what a decoder makes of damaged frames would depend on the number of cores.

@@ -1,5 +1,6 @@
 """What footage is on disk, a video or a folder of pictures. Nothing is decoded here."""
 
+import os
 from pathlib import Path, PurePath
 
 from faceset.errors import FacesetError
@@ -27,7 +28,8 @@ def is_video(path: Path) -> bool:
 def list_pictures(folder: Path) -> list[Path]:
     """The picture files of a folder, by name.
 
-    Raises FacesetError if there are none, or two whose names differ only in the suffix (their faces would be mixed up).
+    Raises FacesetError if there are none, if a name is not UTF-8 (tables hold text), or if two names differ only
+    in the suffix (their faces would be mixed up).
     """
     paths = sorted(
         (
@@ -41,6 +43,10 @@ def list_pictures(folder: Path) -> list[Path]:
         raise FacesetError(f"{folder}: no pictures in it. Pictures end in: {' '.join(PICTURE_SUFFIXES)}.")
     stems: dict[str, Path] = {}
     for path in paths:
+        try:
+            path.name.encode()
+        except UnicodeEncodeError:
+            raise FacesetError(f"{folder}: the file name {os.fsencode(path.name)!r} is not UTF-8. Rename it.") from None
         if path.stem in stems:
             raise FacesetError(
                 f"{folder}: {stems[path.stem].name} and {path.name} would be the same frame, {path.stem!r}. "

@@ -14,8 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from faceset.arrays import Bool, Float32, Float64, Int64
-from faceset.arrays import Image as Image
+from faceset.arrays import Bool, Float32, Float64, Image, Int64
 from faceset.geometry.mean_faces import (
     CAMERA,
     LANDMARK_COUNTS,

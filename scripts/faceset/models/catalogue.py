@@ -114,7 +114,7 @@ def identity_entry(models: Mapping[str, Model], name: str) -> IdentityEntry:
     known = [model.name for model in models.values() if isinstance(model, IdentityEntry)]
     model = models.get(name)
     if not isinstance(model, IdentityEntry):
-        raise FacesetError(f"the model manifest has no identity model {name!r}; {hint(name, known)}")
+        raise FacesetError(f"the model catalogue has no identity model {name!r}; {hint(name, known)}")
     return model
 
 
@@ -123,7 +123,7 @@ def stored_identity(models: Mapping[str, Model], identities: Mapping[str, Embedd
     kinds = {**identities, **{key: model for key, model in models.items() if isinstance(model, IdentityEntry)}}
     if name not in kinds:
         raise FacesetError(
-            f"the model manifest does not say how identities of {name!r} are compared; {hint(name, kinds)} "
+            f"the model catalogue does not say how identities of {name!r} are compared; {hint(name, kinds)} "
             "Else add it under `identities` with its dimensions, metric and threshold."
         )
     return kinds[name]
@@ -138,8 +138,8 @@ def verified_model_path(model: Model, models_dir: Path) -> Path:
     found = file_digest(path)
     if found != model.sha256:
         raise FacesetError(
-            f"{path}: sha256 is {found}, but the manifest expects {model.sha256} for model {model.name}; "
-            f"remove the file and {remedy}, or mend the manifest."
+            f"{path}: sha256 is {found}, but the catalogue expects {model.sha256} for model {model.name}; "
+            f"remove the file and {remedy}, or correct the catalogue."
         )
     return path
 
@@ -150,7 +150,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise FacesetError(f"{path}: can not be read as YAML: {error}") from error
+        raise FacesetError(f"{path}: cannot be read as YAML: {error}") from error
     if not isinstance(content, dict) or not isinstance(content.get("models"), dict):
         raise FacesetError(f"{path}: expected a mapping with a key `models`, and `packages` where models are built.")
     if unknown := sorted(set(content) - set(SECTIONS), key=str):

@@ -54,7 +54,7 @@ class FaceDetector:
     ) -> None:
         """Open the networks, `mtcnn_pnet`, `mtcnn_rnet` and `mtcnn_onet` of the manifest; FacesetError if one fails."""
         if absent := [name for name in STAGES if name not in models]:
-            raise FacesetError(f"the model manifest has no {absent[0]}, which detection needs.")
+            raise FacesetError(f"the model catalogue has no {absent[0]}, which detection needs.")
         self._models = [models[name] for name in STAGES]
         self._sessions = [
             open_session(model, verified_model_path(model, models_dir), device, threads) for model in self._models

@@ -40,7 +40,7 @@ class IdentityModel:
     """An identity model in use. Pictures in and out are BGR, (N, S, S, 3) uint8, S the model's `size_px`."""
 
     def __init__(self, model: IdentityEntry, path: Path, device: Device = "auto", threads: int = 1) -> None:
-        """Open the network; FacesetError where it can not be."""
+        """Open the network; FacesetError where it cannot be."""
         self.model = model
         self._session = open_session(model, path, device, threads)
         self.provider = self._session.provider
@@ -64,12 +64,12 @@ class IdentityModel:
         """The model's pictures of N faces, cut from their chips.
 
         `chips` are BGR, `chip_matrices` (N, 2, 3) lead from frame to chip, `landmarks` (N, 68 or 98, 2) lie in the
-        frame. Raises FacesetError for a face that can not be aligned: leave such faces out.
+        frame. Raises FacesetError for a face that cannot be aligned: leave such faces out.
         """
         matrices = compose_affine(self.alignment_matrices(landmarks), invert_affine(chip_matrices))
         if (bad := ~np.isfinite(matrices).all(axis=(1, 2))).any():
             rows = ", ".join(str(row) for row in np.flatnonzero(bad)[:5])
-            raise FacesetError(f"faces {rows} of this batch have degenerate landmarks, so they can not be aligned.")
+            raise FacesetError(f"faces {rows} of this batch have degenerate landmarks, so they cannot be aligned.")
         size = self.model.size_px
         images = np.empty((len(chips), size, size, 3), np.uint8)
         for image, chip, matrix in zip(images, chips, matrices, strict=True):
@@ -80,20 +80,20 @@ class IdentityModel:
         """Embeddings (N, D) of N > 0 pictures, as the model gives them.
 
         A face's embedding does not depend on the others of the batch. `names` is what the faces are called in
-        messages. Raises FacesetError where the model gives another shape or numbers that can not be compared.
+        messages. Raises FacesetError where the model gives another shape or numbers that cannot be compared.
         """
         values = next(iter(self._session.run_each(network_input(images, self.model)).values()))
         if values.shape != (expected := (len(images), self.model.dimensions)) or values.dtype != np.float32:
             raise FacesetError(
                 f"{self.model.file}: gives {values.dtype} of shape {values.shape} for {len(images)} faces, expected "
-                f"float32 of shape {expected}. Correct `dimensions` in the model's manifest entry, or export the "
-                "model with its embedding as the first output."
+                f"float32 of shape {expected}. Correct `dimensions` in the model's entry in the catalogue, or "
+                "export the model with its embedding as the first output."
             )
         if len(bad := unusable_rows(values, self.model.metric)):
             name = names[bad[0]] if names else f"number {bad[0]}"
             raise FacesetError(
                 f"{self.model.file}: the embedding of {len(bad)} of {len(images)} faces is not finite, or all zeros; "
-                f"the first is face {name}. Are mean and scale of the model's manifest entry right?"
+                f"the first is face {name}. Are mean and scale of the model's entry in the catalogue right?"
             )
         return values
 

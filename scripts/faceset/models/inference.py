@@ -102,7 +102,7 @@ def open_session(model: Model, path: Path, device: Device, threads: int = 1) -> 
         if device == "auto":
             return _open(model, path, "cpu", threads)
         raise FacesetError(
-            f"device is cuda, but CUDA does not work here, mend it or set device to cpu: {error}"
+            f"device is cuda, but CUDA does not work here: fix that, or set device to cpu: {error}"
         ) from error
     return session
 
@@ -128,7 +128,7 @@ def _open(model: Model, path: Path, provider: Provider, threads: int) -> Session
         )
     except Exception as error:  # onnxruntime's errors share no narrower base
         _pass_on_full_memory(error, provider)
-        raise FacesetError(f"{path}: can not be opened as an ONNX model on {provider}: {error}") from error
+        raise FacesetError(f"{path}: cannot be opened as an ONNX model on {provider}: {error}") from error
     if provider == "cuda" and session.get_providers()[0] != CUDA:
         raise FacesetError(f"{path}: onnxruntime could not start CUDA (driver, CUDA or cuDNN libraries).")
     session.disable_fallback()
@@ -149,7 +149,7 @@ def _check_input(model: Model, path: Path, session: onnxruntime.InferenceSession
     found = session.get_inputs()
     size = model.size_px
     expected = (3, size, size) if model.layout == "nchw" else (size, size, 3)
-    said = f"{path}: its entry in the model manifest says input {model.input}, {model.layout}, size_px {size}"
+    said = f"{path}: its entry in the model catalogue says input {model.input}, {model.layout}, size_px {size}"
     if [entry.name for entry in found] != [model.input]:
         names = ", ".join(entry.name for entry in found)
         raise FacesetError(f"{said}, but the file's inputs are called: {names}. Correct the entry.")

@@ -35,7 +35,7 @@ class MeshLandmarks:
     """The mesh network. Each face is looked at twice: upright by the detector's eyes, then by the mesh itself."""
 
     def __init__(self, model: Model, path: Path, device: Device = "auto", threads: int = 1) -> None:
-        """Open the network; FacesetError where it can not be."""
+        """Open the network; FacesetError where it cannot be."""
         self._model = model
         self._session = open_session(model, path, device, threads)
         self._weights = _vertex_weights()

@@ -50,7 +50,7 @@ def embed_reference(
     min_face_px
         Edge of the smallest face looked for, in pixels of the photo.
 
-    Raises FacesetError if a model can not be used, or a photo can not be read or has no face; all such are named.
+    Raises FacesetError if a model cannot be used, or a photo cannot be read or has no face; all such are named.
     """
     detector = FaceDetector(models, models_folder, min_face_px, device=device)
     mesh = MeshLandmarks(models[MESH_MODEL], verified_model_path(models[MESH_MODEL], models_folder), device)

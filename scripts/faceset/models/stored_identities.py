@@ -27,7 +27,7 @@ def take_identities(
     name, dimensions, metric
         Which identity of each face is taken, how many numbers it has, and how they are compared.
 
-    Raises FacesetError if a usable face has no such identity, or one that can not be compared.
+    Raises FacesetError if a usable face has no such identity, or one that cannot be compared.
     """
     table = read_table(faces, FACES, ["face_id", "position", "problem"])
     usable = np.flatnonzero(pc.is_null(table["problem"]).to_numpy())

@@ -16,7 +16,7 @@ CLUSTERS = Schema(
         FACE_ID,
         SOURCE,
         Column("track", "string", "the track: the id of its first face"),
-        Column("cluster", "string", "the cluster: the id of its most central face"),
+        Column("cluster", "string", "the cluster: the id of its medoid, the most central of its faces"),
         Column("order", "int32", "place in an order that puts similar faces side by side"),
         Column("distance", "float32", "distance to the cluster's mean embedding", "model's metric"),
         Column("next_cluster", "string", "of the other clusters, that whose mean embedding is nearest", nullable=True),
@@ -51,7 +51,7 @@ SPLIT_CANDIDATES = Schema(
     "one cluster that may be two people, the likeliest first",
     (
         Column("cluster", "string", "the cluster"),
-        Column("face", "string", "the most central face of the smaller of the two parts"),
+        Column("face", "string", "the medoid of the smaller of the two parts"),
         Column("faces", "int32", "how many faces that part has"),
         Column("distance", "float32", "distance between the two parts' mean embeddings", "model's metric"),
         Column("share", "float32", "how much of the cluster's scatter the two parts explain, 0 to 1"),

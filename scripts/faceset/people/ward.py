@@ -27,7 +27,7 @@ def ward_groups(vectors: npt.NDArray[np.floating], cut: float = CUT) -> tuple[In
     count = len(vectors)
     if count > MOST_FACES:
         raise FacesetError(
-            f"cluster.method is ward, which can not be used on more than {MOST_FACES:,} faces; here are {count:,}. "
+            f"cluster.method is ward, which cannot be used on more than {MOST_FACES:,} faces; here are {count:,}. "
             "Remove the line to use the default method."
         )
     if count < 2:

@@ -1,59 +1,64 @@
-"""The project's settings: what config.yaml may say, and what holds where it is silent."""
+"""Settings: the keys of config.yaml, with their kinds, bounds, defaults and meanings. `validation` checks them.
 
+Declared without pydantic, which takes long to import and of which a job has no need: its settings were checked before.
+"""
+
+import dataclasses
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from faceset.errors import FacesetError
-from faceset.hints import hint
+Section = TypeVar("Section")
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
+def setting(*, default: Any, **meaning: Any) -> Any:
+    """One setting of a section.
 
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_means_default(cls, values: Any) -> Any:
-        """In YAML a key with nothing behind it has the value None."""
-        if isinstance(values, dict):
-            return {key: value for key, value in values.items() if value is not None}
-        return {} if values is None else values
+    default
+        Its value where nobody wrote one.
+    meaning
+        Its `description`, and what `pydantic.Field` takes as bounds, as `ge`; `path=True` for what is to be a path.
+    """
+    if isinstance(default, dict):
+        return dataclasses.field(default_factory=lambda: dict(default), metadata=meaning)
+    return dataclasses.field(default=default, metadata=meaning)
 
 
-class Detect(_Section):
+@dataclass(frozen=True)
+class Detect:
     """How faces are found in sources that come without alignments."""
 
-    min_face_px: int = Field(
+    min_face_px: int = setting(
         default=40, ge=20, description="Edge of the smallest face looked for, in pixels of the frame."
     )
 
 
-class Identity(_Section):
+@dataclass(frozen=True)
+class Identity:
     """Which model tells people apart."""
 
-    model: str = Field(
-        default="dlib_resnet_v1", description="An identity model of the model manifest, config/models.yaml."
+    model: str = setting(
+        default="dlib_resnet_v1", description="An identity model of the model catalogue, config/models.yaml."
     )
-    embeddings: Literal["model", "from-alignments"] = Field(
+    embeddings: Literal["model", "from-alignments"] = setting(
         default="model",
         description="Run the `model`, or take the vectors of its name that the alignments bring "
         "(faceswap's identities) `from-alignments`.",
     )
 
 
-class Cluster(_Section):
+@dataclass(frozen=True)
+class Cluster:
     """When two faces count as one person."""
 
-    strictness: float = Field(
+    strictness: float = setting(
         default=0.5,
         ge=0,
         le=1,
         description="How alike faces of one person must be. Raise it where two people share a cluster, lower it where "
         "one person has several; a tenth makes the distance allowed a tenth smaller or larger.",
     )
-    method: Literal["default", "ward"] = Field(
+    method: Literal["default", "ward"] = setting(
         default="default",
         description="`ward` groups and orders faces as faceswap's sort does, without regard to tracks and frames; "
         "for 20,000 faces at most.",
@@ -65,144 +70,123 @@ class Cluster(_Section):
         return 1.5 - self.strictness
 
 
-class Filters(_Section):
+@dataclass(frozen=True)
+class Filters:
     """What drops a face although its person is wanted."""
 
-    min_size_px: float = Field(default=0, ge=0, description="Smallest edge of a face in the frame, in pixels.")
-    min_blur: float = Field(
+    min_size_px: float = setting(default=0, ge=0, description="Smallest edge of a face in the frame, in pixels.")
+    min_blur: float = setting(
         default=0, ge=0, description="Least sharpness, as in the column `blur` of measures.parquet."
     )
-    max_distance: float | None = Field(
+    max_distance: float | None = setting(
         default=None,
         gt=0,
         description="Largest distance from the mean face, as in the column `distance` of measures.parquet.",
     )
 
 
-class Cutting(_Section):
+@dataclass(frozen=True)
+class Cutting:
     """Which faces are cut, and how large."""
 
-    size_px: int = Field(
+    size_px: int = setting(
         default=512, ge=64, le=4096, multiple_of=2, description="Edge of an extracted picture, in pixels."
     )
-    min_size_percent: int = Field(
+    min_size_percent: int = setting(
         default=0,
         ge=0,
         le=200,
         description="Leave out faces smaller than this share of size_px in their frame; 0 keeps all.",
     )
-    large: bool = Field(
+    large: bool = setting(
         default=False, description="Leave out faces that would be enlarged: the same as `min_size_percent: 100`."
     )
-    every: int = Field(default=1, ge=1, description="Extract from every Nth frame of each source only.")
+    every: int = setting(default=1, ge=1, description="Extract from every Nth frame of each source only.")
 
-    @model_validator(mode="after")
-    def _one_limit(self) -> Self:
-        if self.large and "min_size_percent" in self.model_fields_set:
-            raise ValueError("`large: true` stands for `min_size_percent: 100`; write one of the two")
-        return self
+    given: tuple[str, ...] = ()
+    """Which of its settings somebody wrote."""
 
 
+@dataclass(frozen=True)
 class Extract(Cutting):
     """How training faces are cut."""
 
-    sources: dict[str, Cutting] = Field(
+    sources: dict[str, Cutting] = setting(
         default={}, description="By source, what is to be otherwise there: any of the settings above."
     )
 
     def of_source(self, source: str) -> dict[str, int]:
         """What holds for one source: `size_px`, `min_size_percent` and `every`."""
         own = self.sources.get(source, Cutting())
-        limit = own if own.model_fields_set & {"min_size_percent", "large"} else self
+        limit = own if {"min_size_percent", "large"}.intersection(own.given) else self
         return {
-            **{name: getattr(own if name in own.model_fields_set else self, name) for name in ("size_px", "every")},
+            **{name: getattr(own if name in own.given else self, name) for name in ("size_px", "every")},
             "min_size_percent": 100 if limit.large else limit.min_size_percent,
         }
 
 
-class Faceset(_Section):
+@dataclass(frozen=True)
+class Faceset:
     """One training set."""
 
-    sources: list[str] | None = Field(
+    sources: list[str] | None = setting(
         default=None, min_length=1, description="Names of the sources it draws on. Empty: all."
     )
-    policy: Literal["largest", "all", "none"] = Field(
+    policy: Literal["largest", "all", "none"] = setting(
         default="largest",
         description="What decides where the keep-list has no keep row of a cluster or track: "
         "keep the `largest` cluster (with a `reference`, the nearest to it), `all` faces, or `none`.",
     )
-    reference: str | None = Field(
+    reference: str | None = setting(
+        path=True,
         default=None,
         description="A folder of photos of the wanted person, of each the largest face. The people are ranked by their "
         "distance to it, and the policy `largest` keeps the nearest one instead, if it is near enough.",
     )
-    filters: Filters = Field(default=Filters(), description="What drops a face although its person is wanted.")
-    extract: Extract = Field(default=Extract(), description="How training faces are cut.")
+    filters: Filters = setting(default=Filters(), description="What drops a face although its person is wanted.")
+    extract: Extract = setting(default=Extract(), description="How training faces are cut.")
 
 
-class Config(_Section):
+@dataclass(frozen=True)
+class Config:
     """The whole of config.yaml."""
 
-    sources: str = Field(default="config/sources.tsv", description="The table of footage, from the working directory.")
-    keep_lists: str = Field(default="config/keep", description="Folder of the keep-lists, from the working directory.")
-    store: str = Field(default="store", description="Folder of the content store; many projects may share one.")
-    device: Literal["auto", "cpu", "cuda"] = Field(
+    sources: str = setting(
+        path=True, default="config/sources.tsv", description="The table of footage, from the working directory."
+    )
+    keep_lists: str = setting(
+        path=True, default="config/keep", description="Folder of the keep-lists, from the working directory."
+    )
+    store: str = setting(
+        path=True, default="store", description="Folder of the content store; many projects may share one."
+    )
+    device: Literal["auto", "cpu", "cuda"] = setting(
         default="auto", description="What models run on; `auto` takes CUDA where it works."
     )
-    paranoid: bool = Field(
+    paranoid: bool = setting(
         default=False,
         description="Hash all footage in each run. Otherwise a file is the one that was hashed before while its size, "
         "its time and its inode are.",
     )
-    detect: Detect = Field(default=Detect(), description="How faces are found in sources without alignments.")
-    identity: Identity = Field(default=Identity(), description="Which model tells people apart.")
-    cluster: Cluster = Field(default=Cluster(), description="When two faces count as one person.")
-    facesets: dict[str, Faceset] = Field(
+    detect: Detect = setting(default=Detect(), description="How faces are found in sources without alignments.")
+    identity: Identity = setting(default=Identity(), description="Which model tells people apart.")
+    cluster: Cluster = setting(default=Cluster(), description="When two faces count as one person.")
+    facesets: dict[str, Faceset] = setting(
         default={"main": Faceset()},
         min_length=1,
         description="The training sets by name. Each has a keep-list of its name.",
     )
 
 
-def check_yaml(path: Path) -> None:
-    """Raise FacesetError, with the place, if there is a file at `path` that is no YAML mapping."""
-    import yaml  # here, since jobs get their settings from Snakemake
-
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise FacesetError(f"{path}: can not be read as YAML: {error}") from error
-    if not isinstance(content, dict | None):
-        raise FacesetError(f"{path}: expected keys and values, as `sources: config/sources.tsv`.")
+def settled(section: type[Section], values: Mapping[str, Any]) -> Section:
+    """The section whose values `dataclasses.asdict` gave, all of them checked and complete."""
+    kinds = {field.name: field.type for field in dataclasses.fields(cast(Any, section))}
+    return section(**{name: _settled_value(kind, values[name]) for name, kind in kinds.items()})
 
 
-def load_config(values: Mapping[str, Any]) -> Config:
-    """The settings in `values` (config.yaml as read), checked, with defaults filled in.
-
-    Raises FacesetError naming the key, what was expected and, for an unknown key, the nearest known one.
-    """
-    try:
-        return Config.model_validate(dict(values))
-    except ValidationError as error:
-        first = error.errors()[0]
-        location = [str(part) for part in first["loc"]]
-        if first["type"] == "extra_forbidden":
-            said = hint(location[-1], _known_keys(location[:-1]))
-            raise FacesetError(f"config.yaml: unknown key {'.'.join(location)}; {said}") from error
-        raise FacesetError(
-            f"config.yaml: {'.'.join(location)} is {first['input']!r}: {first['msg'][:1].lower()}{first['msg'][1:]}."
-        ) from error
-
-
-def _known_keys(path: list[str]) -> list[str]:
-    section: type[BaseModel] = Config
-    parts = iter(path)
-    for part in parts:
-        annotation = section.model_fields[part].annotation
-        kinds = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
-        section = next(kind for kind in kinds if issubclass(kind, BaseModel))
-        if section is not annotation:  # a mapping: what follows is a name of the user's
-            next(parts, None)
-    return list(section.model_fields)
+def _settled_value(kind: Any, value: Any) -> Any:
+    if dataclasses.is_dataclass(kind):
+        return settled(cast(type, kind), value)
+    if get_origin(kind) is dict:
+        return {name: _settled_value(get_args(kind)[1], part) for name, part in value.items()}
+    return value

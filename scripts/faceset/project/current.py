@@ -8,9 +8,11 @@ import yaml
 
 from faceset.errors import FacesetError
 from faceset.hints import hint
-from faceset.project.config import check_yaml, load_config
+from faceset.project.paths import user_path
 from faceset.project.project import Project, load_project
 from faceset.project.sources import Source
+from faceset.project.validation import check_yaml, load_config
+from faceset.store.format import state_of
 from faceset.store.objects import Store
 
 CONFIG_FILE = Path("config/config.yaml")
@@ -45,9 +47,12 @@ def _with_slash(prefix: str) -> str:
 def current_project(config: Path = CONFIG_FILE, prefix: str = "") -> Project:
     """The project in the current folder whose settings are in the file `config`.
 
-    Raises FacesetError where there is none, and for the first thing in it that cannot be right.
+    Raises FacesetError where there is none, for the first thing in it that cannot be right, and for a store that this
+    code does not know.
     """
-    return load_project(_settings(config), prefix)
+    project = load_project(_settings(config), prefix)
+    state_of(project.store.root)
+    return project
 
 
 def current_store(config: Path = CONFIG_FILE) -> Store:
@@ -55,7 +60,8 @@ def current_store(config: Path = CONFIG_FILE) -> Store:
 
     Raises FacesetError where there is none.
     """
-    store = Store(Path(load_config(_settings(config)).store).expanduser())
+    store = Store(user_path(load_config(_settings(config)).store))
+    state_of(store.root)
     if not store.root.is_dir():
         raise FacesetError(f"{store.root}: there is no store. Run the workflow first, or set `store` in the config.")
     return store

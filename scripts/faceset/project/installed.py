@@ -67,7 +67,7 @@ def put_in_place(path: Path, data: bytes, moment: datetime) -> Path | None:
     The original is kept once: what an earlier install wrote is replaced without a backup of its own. A file that
     holds `data` already is left alone.
 
-    Raises FacesetError, with `path` as it was, if the original can not be kept, or the file changes meanwhile.
+    Raises FacesetError, with `path` as it was, if the original cannot be kept, or the file changes meanwhile.
     """
     real = _real(path)
     ledger = _read_ledger(real.parent)

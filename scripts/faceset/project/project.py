@@ -1,5 +1,6 @@
 """A working directory's project: its settings, sources, keep-lists and models, checked and ready to plan with."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,8 @@ from faceset.footage.digests import FootageDigests
 from faceset.footage.files import list_pictures
 from faceset.hints import hint
 from faceset.project.catalogue import Catalogue
-from faceset.project.config import Config, Faceset, load_config
+from faceset.project.config import Config, Faceset
+from faceset.project.paths import user_path
 from faceset.project.sources import Source, check_name, read_sources
 from faceset.store.objects import Store
 
@@ -49,7 +51,7 @@ class Project:
     @property
     def store(self) -> Store:
         """The content store that the config names."""
-        return Store(Path(self.config.store).expanduser())
+        return Store(user_path(self.config.store))
 
     def footage_digests(self, source: Source) -> FootageDigests:
         """What is known of the bytes of a source's footage."""
@@ -63,11 +65,30 @@ class Project:
     @property
     def keep_folder(self) -> Path:
         """The folder of the keep-lists."""
-        return Path(self.config.keep_lists).expanduser()
+        return user_path(self.config.keep_lists)
 
     def keep_list(self, faceset: str) -> Path:
         """Where the faceset's keep-list is, whether or not there is one yet."""
         return self.keep_folder / f"{faceset}.tsv"
+
+    def existing_keep_list(self, faceset: str) -> Path | None:
+        """The faceset's keep-list; None if there is none yet.
+
+        Raises FacesetError for something in its place, or its folder's, that is none: decisions would be passed over.
+        """
+        path = self.keep_list(faceset)
+        if path.is_file():
+            return path
+        if os.path.lexists(path):
+            raise FacesetError(
+                f"{path}: not a file, and the keep-list of the faceset {faceset} belongs there. Move it away."
+            )
+        if os.path.lexists(self.keep_folder) and not self.keep_folder.is_dir():
+            raise FacesetError(
+                f"config.yaml: keep_lists is {self.config.keep_lists!r}, which is not a folder. Name the folder that "
+                "holds the keep-lists."
+            )
+        return None
 
     def reference_photos(self, faceset: str) -> dict[str, Path]:
         """The photos of the person that a faceset wants, by name; none where it has no reference.
@@ -77,7 +98,7 @@ class Project:
         reference = self.config.facesets[faceset].reference
         if reference is None:
             return {}
-        folder = Path(reference).expanduser()
+        folder = user_path(reference)
         if not folder.is_dir():
             raise FacesetError(
                 f"config.yaml: facesets.{faceset}.reference is {reference!r}, and there is no such folder."
@@ -129,8 +150,20 @@ def load_project(values: Mapping[str, Any], prefix: str = "", check: bool = True
 
     Raises FacesetError for the first thing in the config, the sources or the models that cannot be right.
     """
-    config = load_config(values)
-    sources = {source.name: source for source in read_sources(Path(config.sources).expanduser())}
+    from faceset.project.validation import load_config  # here, since a job's settings are checked already
+
+    project = project_of(load_config(values), prefix)
+    if check:
+        _check(project)
+    return project
+
+
+def project_of(config: Config, prefix: str = "") -> Project:
+    """The project in the current folder, of settings that were checked.
+
+    Raises FacesetError for the first thing in the sources or in what settings say of them that cannot be right.
+    """
+    sources = {source.name: source for source in read_sources(user_path(config.sources))}
     for name, faceset in config.facesets.items():
         check_name(name, "config.yaml", "faceset")
         for key, named in (("sources", faceset.sources or []), ("extract.sources", faceset.extract.sources)):
@@ -140,10 +173,7 @@ def load_project(values: Mapping[str, Any], prefix: str = "", check: bool = True
                         f"config.yaml: facesets.{name}.{key} names {source!r}, which is not in {config.sources}; "
                         f"{hint(source, sources)}"
                     )
-    project = Project(config, sources, Catalogue(MODEL_CATALOGUE), prefix)
-    if check:
-        _check(project)
-    return project
+    return Project(config, sources, Catalogue(MODEL_CATALOGUE), prefix)
 
 
 def _check(project: Project) -> None:
@@ -159,6 +189,7 @@ def _check(project: Project) -> None:
             )
     project.identity  # noqa: B018 (it raises where there is none)
     for name in project.config.facesets:
+        project.existing_keep_list(name)  # raises where something else is in its place
         model = project.models.get(project.config.identity.model)
         if project.reference_photos(name) and not isinstance(model, IdentityEntry):
             raise FacesetError(

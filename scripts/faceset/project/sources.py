@@ -8,6 +8,7 @@ from pathlib import Path
 from faceset.errors import FacesetError
 from faceset.footage.files import default_alignments_path
 from faceset.project.installed import installed_original
+from faceset.project.paths import user_path
 from faceset.tsv import read_rows
 
 COLUMNS = (
@@ -40,6 +41,8 @@ REQUIRED = tuple(name for name, needed, _ in COLUMNS if needed)
 OPTIONAL = tuple(name for name, needed, _ in COLUMNS if not needed)
 OF_RESULTS = (".", ".fsa", ".html", ".json", ".msgpack", ".parquet", ".smk")
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+LONGEST_NAME = 100  # with what comes before and behind it, a file name still is shorter than file systems allow
+PERIODIC = re.compile(r"(.+)\1{19,99}$")  # Snakemake takes such a value of a wildcard for a rule that feeds itself
 RESERVED = ("faces", "facesets")  # folders of results that a source's would be mixed up with
 
 
@@ -65,12 +68,12 @@ class Source:
         """The alignments file; None where faces are to be detected.
 
         Where `faceset install` put a cleaned file in the original's place, it is the original. Raises FacesetError if
-        there is no such file, or if an original is gone.
+        the cell cannot be a path, if there is no such file, or if an original is gone.
         """
         if self.alignments_cell == "detect":
             return None
         if self.alignments_cell:
-            path = Path(self.alignments_cell).expanduser()
+            path = _path(self.alignments_cell, "alignments", self.where)
             if not path.is_file():
                 raise FacesetError(
                     f"{self.where}: {path}: no such alignments file. Leave the cell empty for the default place, "
@@ -90,12 +93,18 @@ class Source:
 
 
 def check_name(name: str, where: str, what: str) -> None:
-    """Raise FacesetError unless `name` can be part of a path and of a face id on every system."""
-    if not SAFE_NAME.fullmatch(name) or name in RESERVED or name.endswith(OF_RESULTS) or "--" in name:
+    """Raise FacesetError unless `name` can be part of a path and of a face id on every system, and a wildcard."""
+    is_safe = SAFE_NAME.fullmatch(name) and len(name) <= LONGEST_NAME
+    if not is_safe or name in RESERVED or name.endswith(OF_RESULTS) or "--" in name:
         raise FacesetError(
-            f"{where}: {name!r} can not be the name of a {what}: use letters, digits, dot, dash and underscore, "
-            f"beginning with a letter or digit, without two dashes together, not ending in "
-            f"{', '.join(OF_RESULTS)}, and none of {', '.join(RESERVED)}."
+            f"{where}: {name!r} cannot be the name of a {what}: use the letters a to z and A to Z, digits, dot, "
+            f"dash and underscore, at most {LONGEST_NAME} of them, beginning with a letter or digit, without two "
+            f"dashes together, not ending in {', '.join(OF_RESULTS)}, and none of {', '.join(RESERVED)}."
+        )
+    if repeated := PERIODIC.search(name):
+        raise FacesetError(
+            f"{where}: {name!r} cannot be the name of a {what}: it ends in {repeated[1]!r} 20 times or more, which "
+            "Snakemake takes for a loop. Shorten it."
         )
 
 
@@ -126,6 +135,13 @@ def read_sources(path: Path) -> tuple[Source, ...]:
     return tuple(found.values())
 
 
+def _path(cell: str, column: str, where: str) -> Path:
+    try:
+        return user_path(cell)
+    except ValueError as error:
+        raise FacesetError(f"{where}: {column} is {cell!r:.200}: {error}.") from error
+
+
 def _duplicates(cell: str, where: str) -> bool:
     if cell not in ("", "allowed"):
         raise FacesetError(f"{where}: duplicates is {cell!r}; expected allowed, or nothing.")
@@ -143,6 +159,6 @@ def _source(cells: dict[str, str], where: str) -> Source:
     check_name(name, where, "source")
     if not cells["frames"]:
         raise FacesetError(f"{where}: the column `frames` is empty; expected a video file or a folder of pictures.")
-    frames = Path(cells["frames"]).expanduser()
+    frames = _path(cells["frames"], "frames", where)
     duplicates, shards = _duplicates(cells["duplicates"], where), _shards(cells["shards"], where)
     return Source(name, frames, cells["alignments"], cells["rights"], duplicates, shards, where)

@@ -46,7 +46,7 @@ class Spread:
 class Person:
     """One cluster.
 
-    `shown` are ids of faces: outliers first, then an even walk through the rest. The central face is not among them.
+    `shown` are ids of faces: outliers first, then an even walk through the rest. The medoid is not among them.
     """
 
     cluster: str
@@ -158,8 +158,8 @@ def _only(table: pa.Table, faces: Iterable[str]) -> pa.Table:
     return table.filter(pc.is_in(table["face_id"], value_set=pa.array(sorted(faces), pa.string())))
 
 
-def _choose(part: pa.Table, central: str) -> tuple[str, ...]:
-    part = part.filter(pc.not_equal(part["face_id"], central))
+def _choose(part: pa.Table, medoid: str) -> tuple[str, ...]:
+    part = part.filter(pc.not_equal(part["face_id"], medoid))
     outlier = part["outlier"].to_numpy()
     furthest = np.argsort(-part["distance"].to_numpy(), kind="stable")
     first = furthest[outlier[furthest]][:OUTLIERS_SHOWN]

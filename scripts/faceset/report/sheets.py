@@ -25,8 +25,8 @@ from faceset.tables.parquet import read_table
 
 PEOPLE_IN_FULL = 100
 PEOPLE_LISTED = 1000
-PAIRS_SHOWN = 24
-DOUBTS_SHOWN = 24
+MERGE_CANDIDATES_SHOWN = 24
+SPLIT_CANDIDATES_SHOWN = 24
 
 SPREAD_TEXTS = {
     "yaw": ("Turn", "{:.0f}°"),
@@ -78,7 +78,7 @@ class PersonView:
     spreads: tuple[SpreadView, ...] = ()
 
 
-class DoubtView(NamedTuple):
+class SplitCandidateView(NamedTuple):
     """A person that may be two: the face that stands for the smaller part, and how many faces that has."""
 
     view: PersonView
@@ -92,8 +92,8 @@ class Sheets:
     """All people to be listed, in order; `ranks` holds the place of everybody, listed or not, by cluster."""
 
     views: list[PersonView]
-    pairs: list[tuple[PersonView, PersonView, float]]
-    doubts: list[DoubtView]
+    merge_candidates: list[tuple[PersonView, PersonView, float]]
+    split_candidates: list[SplitCandidateView]
     ranks: dict[str, int]
 
 
@@ -113,10 +113,10 @@ def make_sheets(people: People, inputs: ReportInputs) -> Sheets:
         if rank <= PEOPLE_LISTED or any(of_faceset.get(cluster, (0, 0))[0] for of_faceset in kept.values())
     ]
     closely = {cluster: people.person(cluster) for cluster in listed[:PEOPLE_IN_FULL]}
-    doubtful = [
+    split_rows = [
         row for row in read_table(inputs.split_candidates, SPLIT_CANDIDATES).to_pylist() if row["cluster"] in closely
-    ][:DOUBTS_SHOWN]
-    shown = [face for person in closely.values() for face in person.shown] + [row["face"] for row in doubtful]
+    ][:SPLIT_CANDIDATES_SHOWN]
+    shown = [face for person in closely.values() for face in person.shown] + [row["face"] for row in split_rows]
     pictures = pictures_of({**dict.fromkeys(shown, THUMBNAIL_PX), **dict.fromkeys(closely, PORTRAIT_PX)}, inputs.chips)
     boxes = read_boxes(inputs.faces, [*shown, *listed])
     face_views = _face_views(people, shown, pictures, boxes, ranks, inputs)
@@ -146,8 +146,11 @@ def make_sheets(people: People, inputs: ReportInputs) -> Sheets:
     ]
     return Sheets(
         list(views.values()),
-        likely[:PAIRS_SHOWN],
-        [DoubtView(views[row["cluster"]], face_views[row["face"]], row["faces"], row["distance"]) for row in doubtful],
+        likely[:MERGE_CANDIDATES_SHOWN],
+        [
+            SplitCandidateView(views[row["cluster"]], face_views[row["face"]], row["faces"], row["distance"])
+            for row in split_rows
+        ],
         ranks,
     )
 

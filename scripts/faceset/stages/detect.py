@@ -1,5 +1,6 @@
 """Find the faces of a source that comes without alignments."""
 
+from dataclasses import asdict
 from typing import Any
 
 from faceset.project.project import DETECTION_MODELS, Project
@@ -14,7 +15,7 @@ def is_detected(project: Project, instance: Instance) -> bool:
 
 def settings(project: Project, _instance: Instance) -> dict[str, Any]:
     """How faces are found."""
-    return project.config.detect.model_dump()
+    return asdict(project.config.detect)
 
 
 def compute(job: Job) -> None:

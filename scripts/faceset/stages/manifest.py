@@ -1,5 +1,6 @@
 """Decide which faces a faceset keeps."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,13 @@ from faceset.stages.track import STAGE as TRACK
 def settings(project: Project, instance: Instance) -> dict[str, Any]:
     """What decides about faces besides the keep-list."""
     faceset = project.faceset(instance["faceset"])
-    return {"policy": faceset.policy, "filters": faceset.filters.model_dump()}
+    return {"policy": faceset.policy, "filters": asdict(faceset.filters)}
 
 
 def keep_list_file(project: Project, instance: Instance) -> dict[str, Path]:
     """The faceset's keep-list, if there is one."""
-    path = project.keep_list(instance["faceset"])
-    return {"keep_list": path} if path.is_file() else {}
+    path = project.existing_keep_list(instance["faceset"])
+    return {"keep_list": path} if path else {}
 
 
 def compute(job: Job) -> None:

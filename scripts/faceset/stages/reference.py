@@ -1,5 +1,7 @@
 """Embed the reference photos of a faceset."""
 
+from dataclasses import asdict
+
 from faceset.project.project import DETECTION_MODELS, Project
 from faceset.stages.stage import PER_FACESET, Instance, Job, Stage
 
@@ -22,7 +24,7 @@ STAGE = Stage(
     folder=PER_FACESET,
     outputs={"reference": "reference.parquet"},
     compute=compute,
-    settings=lambda project, _instance: project.config.detect.model_dump(),
+    settings=lambda project, _instance: asdict(project.config.detect),
     files=lambda project, instance: project.reference_photos(instance["faceset"]),
     models=lambda project: (*DETECTION_MODELS, project.config.identity.model),
     runs_if=has_reference,

@@ -3,10 +3,11 @@
 An action's file is one line of canonical JSON:
 
     {"kind": "action", "made_from": {...}, "outputs": {name: {"sha256": ..., "size": ...}}, "ran_on": text,
-     "instances": [{wildcard: value, ...}, ...]}
+     "instances": [{wildcard: value, ...}, ...], "digest": ...}
 
-Its key is the SHA-256 of `made_from`, so that the file proves what it is of. What it ran on and for which instances is
-no part of the key: another instance that would be made from the same has the same action.
+`digest` is the SHA-256 of all the rest, so that no damage goes unseen. The key is the SHA-256 of `made_from`, so that
+the file proves what it is of. What it ran on and for which instances is no part of the key: another instance that
+would be made from the same has the same action.
 """
 
 import json
@@ -37,7 +38,9 @@ class Artifact:
         """Read what `as_json` wrote; raises ValueError, KeyError or TypeError on anything else."""
         if not re.fullmatch("[0-9a-f]{64}", value["sha256"]):
             raise ValueError(f"{value['sha256']!r} is no SHA-256")
-        return cls(value["sha256"], int(value["size"]))
+        if type(value["size"]) is not int or value["size"] < 0:
+            raise ValueError(f"{value['size']!r} is no size in bytes")
+        return cls(value["sha256"], value["size"])
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,7 @@ class StoredAction:
         instances = sorted((dict(instance) for instance in self.instances), key=canonical_json)
         made_from = self.provenance.as_json()
         value = {"kind": KIND, "made_from": made_from, **self.action.as_json(), "instances": instances}
-        return (canonical_json(value) + "\n").encode()
+        return (canonical_json({**value, "digest": text_digest(canonical_json(value))}) + "\n").encode()
 
     @classmethod
     def proven(cls, key: str, data: bytes) -> "StoredAction":
@@ -161,8 +164,12 @@ class StoredAction:
         """
         try:
             value = json.loads(data)
+            if value.pop("digest") != text_digest(canonical_json(value)):
+                raise ValueError("it is not what was written")
             if value["kind"] != KIND or text_digest(canonical_json(value["made_from"])) != key:
                 raise ValueError("it is of another key")
+            if sorted(value["outputs"]) != value["made_from"]["outputs"]:
+                raise ValueError("it has other outputs than its stage")
             return cls(
                 Action._from_json(value),
                 Provenance.from_json(value["made_from"]),

@@ -28,7 +28,7 @@ def shared(root: Path) -> Iterator[None]:
         try:
             check_format(root)
             descriptor = _open(root / USE)
-        except OSError:  # nothing can be removed from it here; what can not go on without writing will say so
+        except OSError:  # nothing can be removed from it here; what cannot go on without writing will say so
             yield
             return
         stack.callback(os.close, descriptor)
@@ -66,7 +66,7 @@ def alone(root: Path) -> Iterator[None]:
 def claimed(root: Path, name: str) -> Iterator[None]:
     """Be the only one to make the thing of this name in the store at `root`; waits for who is making it already.
 
-    Raises FacesetError if the store can not be written.
+    Raises FacesetError if the store cannot be written.
     """
     path = root / CLAIMS / name
     with contextlib.ExitStack() as stack:
@@ -75,7 +75,7 @@ def claimed(root: Path, name: str) -> Iterator[None]:
                 descriptor = _open(path)
             except OSError as error:
                 raise FacesetError(
-                    f"{path.parent}: can not be written ({error.strerror}). Set `store` in the config."
+                    f"{path.parent}: cannot be written ({error.strerror}). Set `store` in the config."
                 ) from error
             stack.callback(os.close, descriptor)
             try:

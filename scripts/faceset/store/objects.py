@@ -15,17 +15,23 @@ Everything appears by a rename of something complete, so a crash leaves at worst
 """
 
 import contextlib
+import errno
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from faceset.atomic import sync_folder, write_atomically
 from faceset.digests import file_digest
 from faceset.errors import FacesetError
 from faceset.store.actions import Action, Artifact, DamagedActionError, Instance, Provenance, StoredAction
 from faceset.store.locks import claimed
+
+NO_FILE: Final = {errno.ENOENT, errno.EISDIR, errno.ELOOP, errno.ENOTDIR}
+"""Of the errors with which a file cannot be read: those that say that what is there is no file."""
 
 
 class Store:
@@ -51,9 +57,12 @@ class Store:
     def has(self, artifact: Artifact) -> bool:
         """Whether the object is there with its full length (not whether it verifies)."""
         try:
-            return self.object_path(artifact).stat().st_size == artifact.size
-        except FileNotFoundError:
-            return False
+            found = self.object_path(artifact).stat()
+        except OSError as error:
+            if error.errno in NO_FILE:
+                return False
+            raise
+        return stat.S_ISREG(found.st_mode) and found.st_size == artifact.size
 
     @contextlib.contextmanager
     def workspace(self) -> Iterator[Path]:
@@ -63,9 +72,7 @@ class Store:
             parent.mkdir(parents=True, exist_ok=True)
             folder = Path(tempfile.mkdtemp(dir=parent))
         except OSError as error:
-            raise FacesetError(
-                f"{parent}: can not be written ({error.strerror}). Set `store` in the config."
-            ) from error
+            raise FacesetError(f"{parent}: cannot be written ({error.strerror}). Set `store` in the config.") from error
         try:
             yield folder
         finally:
@@ -78,11 +85,11 @@ class Store:
             os.fsync(file.fileno())
         artifact = Artifact(file_digest(path), path.stat().st_size)
         target = self.object_path(artifact)
-        if target.exists():
+        if target.is_file():
             if file_digest(target) == artifact.sha256:
                 return artifact
             self.set_aside(target)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        self._make_room(target)
         path.rename(target)
         sync_folder(target.parent)
         return artifact
@@ -90,22 +97,26 @@ class Store:
     def get(self, artifact: Artifact) -> Path:
         """The path of a verified object.
 
-        Raises FacesetError if it is missing, or damaged (it is then set aside, so that the next run makes it anew).
+        Raises FacesetError if it is missing, or damaged (it is then set aside, so that the next run recomputes it).
         """
         path = self.object_path(artifact)
         try:
             aside = None if file_digest(path) == artifact.sha256 else self.set_aside(path)
         except FileNotFoundError:  # also where another job has just set it aside
-            raise FacesetError(f"{path}: gone from the store. Run again: what needs it will be made anew.") from None
+            raise FacesetError(f"{path}: gone from the store. Run again: what needs it is recomputed.") from None
+        except OSError as error:
+            if error.errno not in NO_FILE:
+                raise
+            aside = self.set_aside(path if os.path.lexists(path) else path.parent)
         if aside:
             raise FacesetError(
                 f"{path}: its bytes are no longer those it is named by (a damaged disk, or edited by hand?). "
-                f"Set aside as {aside}. Run again: it will be made anew."
+                f"Set aside as {aside}. Run again: it is recomputed."
             )
         return path
 
     def discard(self, artifact: Artifact) -> None:
-        """Remove an object, so that the next run makes it anew."""
+        """Remove an object, so that the next run recomputes it."""
         self.object_path(artifact).unlink(missing_ok=True)
 
     def set_aside(self, path: Path) -> Path:
@@ -116,13 +127,22 @@ class Store:
         path.rename(aside)
         return aside
 
+    def _make_room(self, path: Path) -> None:
+        """Make the folder of a file that is about to be written; what is no file or folder there is set aside."""
+        for folder in (path.parent.parent, path.parent):
+            if os.path.lexists(folder) and not folder.is_dir():
+                self.set_aside(folder)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if os.path.lexists(path) and not path.is_file():
+            self.set_aside(path)
+
     def _action_path(self, key: str) -> Path:
         return self.root / "actions" / key[:2] / f"{key}.json"
 
     def read(self, key: str) -> StoredAction | None:
         """The action of this key as its file holds it; None if there is none, or a damaged one, which is none."""
         try:
-            return StoredAction.proven(key, self._action_path(key).read_bytes())
+            return read_action(self._action_path(key))
         except (FileNotFoundError, DamagedActionError):
             return None
 
@@ -138,7 +158,9 @@ class Store:
         before = self.read(provenance.key)
         instances = before.instances if before else ()
         stored = StoredAction(action, provenance, instances).of(instance)
-        write_atomically(self._action_path(provenance.key), stored.to_bytes())
+        path = self._action_path(provenance.key)
+        self._make_room(path)
+        write_atomically(path, stored.to_bytes())
 
     def note_use(self, key: str, instance: Instance) -> None:
         """Note that the action of this key was of use now, and for whom.
@@ -154,3 +176,17 @@ class Store:
                 stored = self.read(key)  # somebody else may have noted one meanwhile
                 if stored is not None:
                     write_atomically(self._action_path(key), stored.of(instance).to_bytes())
+
+
+def read_action(path: Path) -> StoredAction:
+    """The action in a file that its key names.
+
+    Raises DamagedActionError if it is not what was written there, FileNotFoundError if there is none.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        if error.errno not in NO_FILE - {errno.ENOENT}:
+            raise
+        raise DamagedActionError(str(error)) from error
+    return StoredAction.proven(path.stem, data)

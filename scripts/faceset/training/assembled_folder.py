@@ -130,8 +130,9 @@ def _check_untouched(folder: Path, ledger: dict[str, Any]) -> None:
     if changed:
         raise FacesetError(
             f"{folder}: {len(changed)} files were added, removed, renamed or changed by hand since it was made "
-            f"(first: {changed[0]}). Nothing was touched. To make keep-list rows of what is left, use "
-            f"`faceset keep-from-folder {folder.parent.name} {folder}`; to go on, move this folder away and run again."
+            f"(first: {changed[0]}). Nothing was touched. Move this folder away and run again, which "
+            "makes another. To make keep-list rows of what is left in yours, then use "
+            f"`faceset keep-from-folder {folder.parent.name} <where you moved it>`."
         )
 
 

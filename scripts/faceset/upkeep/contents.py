@@ -9,7 +9,7 @@ from pathlib import Path
 from faceset.errors import FacesetError
 from faceset.stages.table import STAGES
 from faceset.store.actions import Artifact, DamagedActionError, Instance, StoredAction
-from faceset.store.objects import Store
+from faceset.store.objects import Store, read_action
 
 DIGEST = re.compile("[0-9a-f]{64}")
 STATE = "verified"
@@ -66,12 +66,21 @@ class ListedAction:
 
 def object_paths(store: Store) -> list[Path]:
     """Everything in the place of an object, sorted by name."""
-    return sorted(store.root.glob("objects/*/*"), key=lambda path: path.name)
+    return sorted(_in_folders_of(store.root / "objects"), key=lambda path: path.name)
 
 
 def action_paths(store: Store) -> list[Path]:
     """Everything in the place of an action, sorted by name; but for what is being written."""
-    return sorted((path for path in store.root.glob("actions/*/*") if path.name[0] != "."), key=lambda path: path.name)
+    paths = (path for path in _in_folders_of(store.root / "actions") if path.name[0] != ".")
+    return sorted(paths, key=lambda path: path.name)
+
+
+def _in_folders_of(folder: Path) -> Iterator[Path]:
+    for path in folder.glob("*"):
+        if path.is_dir():
+            yield from path.glob("*")
+        else:
+            yield path  # in the place of a folder
 
 
 def read_listed_action(path: Path) -> ListedAction:
@@ -81,8 +90,7 @@ def read_listed_action(path: Path) -> ListedAction:
     """
     if not path.name.endswith(".json"):
         raise DamagedActionError("its name is no key")
-    key = path.name.removesuffix(".json")
-    return ListedAction(key, path, StoredAction.proven(key, path.read_bytes()), path.stat().st_mtime)
+    return ListedAction(path.stem, path, read_action(path), path.stat().st_mtime)
 
 
 def read_actions(store: Store) -> tuple[list[ListedAction], list[Path]]:
@@ -121,7 +129,7 @@ def _files(path: Path) -> Iterator[Path]:
 def remove(path: Path) -> int:
     """Remove a file or folder. Returns how many bytes that were.
 
-    Raises FacesetError if it can not be removed.
+    Raises FacesetError if it cannot be removed.
     """
     size = size_on_disk(path)
     try:
@@ -130,7 +138,7 @@ def remove(path: Path) -> int:
         else:
             path.unlink(missing_ok=True)
     except OSError as error:
-        raise FacesetError(f"{path}: can not be removed ({error.strerror}). Mend that, and run this again.") from error
+        raise FacesetError(f"{path}: cannot be removed ({error.strerror}). Fix this, then run it again.") from error
     return size
 
 

@@ -149,7 +149,7 @@ def forget(
 def find_doomed(store: Store, known: Collection[Root], subject: Subject) -> Doomed:
     """What has to go for a subject to be forgotten.
 
-    Raises FacesetError for a record that can not be read.
+    Raises FacesetError for a record that cannot be read.
     """
     actions, damaged = read_actions(store)
     records = [record for root in known for record in records_of(root)]
@@ -256,7 +256,7 @@ def _check_known(doomed: Doomed, known: Iterable[Root], subject: Subject, store:
 def known_subjects(store: Store, known: Iterable[Root]) -> set[Subject]:
     """All sources and facesets that the store or the results name.
 
-    Raises FacesetError for a record that can not be read.
+    Raises FacesetError for a record that cannot be read.
     """
     actions, _ = read_actions(store)
     found = {pair for action in actions for pair in action.named_subjects}

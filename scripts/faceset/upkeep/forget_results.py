@@ -19,7 +19,7 @@ def forget_results(root: Root, subject: Subject, records: Iterable[RootRecord], 
 
     `say` is told of files that are not Faceset's and stay.
 
-    Raises FacesetError for an assembled folder whose ledger can not be read.
+    Raises FacesetError for an assembled folder whose ledger cannot be read.
     """
     kind, name = subject
     for record in records:

@@ -71,7 +71,7 @@ def collect(store: Store, keep_days: float, dry_run: bool, say: Callable[[str], 
     say
         Told what goes and what stays.
 
-    Raises FacesetError if a run uses the store, or if it can not be known what a working directory needs.
+    Raises FacesetError if a run uses the store, or if it cannot be known what a working directory needs.
     """
     if keep_days < 0:
         raise FacesetError(f"--keep-days {keep_days}: expected a number of days, from 0.")
@@ -96,7 +96,7 @@ def collect(store: Store, keep_days: float, dry_run: bool, say: Callable[[str], 
 def find_garbage(store: Store, found: list[Root], oldest: float) -> Garbage:
     """What of a store no record of the roots `found` names, and was of no use since `oldest`, seconds since the epoch.
 
-    Raises FacesetError for a record that can not be read.
+    Raises FacesetError for a record that cannot be read.
     """
     records = [record for root in found for record in records_of(root)]
     wanted = {(record.stage.name, record.action.to_bytes()) for record in records}

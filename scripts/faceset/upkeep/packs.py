@@ -38,7 +38,7 @@ def named_cuts(store: Store, actions: Iterable[ListedAction]) -> set[bytes]:
 def cuts_in(pack: Path) -> set[bytes]:
     """The keys of a pack's faces.
 
-    Raises FacesetError for a pack that can not be read.
+    Raises FacesetError for a pack that cannot be read.
     """
     from faceset.training.packs import pack_index
 
@@ -56,9 +56,9 @@ def is_whole(pack: Path) -> bool:
 
 
 def rewrite(pack: Path, kept: Collection[bytes]) -> int:
-    """Write a pack anew with only the faces in `kept`, or remove it if none is. Returns how many bytes were freed.
+    """Write a pack again with only the faces in `kept`, or remove it if none is. Returns how many bytes were freed.
 
-    Raises FacesetError for a pack that can not be read.
+    Raises FacesetError for a pack that cannot be read.
     """
     from faceset.training.packs import name_pack, write_pack
 

@@ -16,7 +16,15 @@ from faceset.project.current import add_config, current_store
 from faceset.store.actions import DamagedActionError
 from faceset.store.locks import shared
 from faceset.store.objects import Store
-from faceset.upkeep.contents import DIGEST, STATE, ListedAction, action_paths, object_paths, read_listed_action
+from faceset.upkeep.contents import (
+    DIGEST,
+    STATE,
+    ListedAction,
+    action_paths,
+    object_paths,
+    read_listed_action,
+    remove,
+)
 from faceset.upkeep.packs import cuts_in, is_whole, named_cuts, pack_paths
 
 HELP = "read everything, and set aside what is damaged"
@@ -40,7 +48,7 @@ def verify(store: Store, say: Callable[[str], None]) -> bool:
     An interrupted pass is gone on with: until a pass is through, a file in the store lists the objects that it found
     right. Runs may go on meanwhile.
 
-    Raises FacesetError for what can not be read or set aside.
+    Raises FacesetError for what cannot be read or set aside.
     """
     with shared(store.root):
         bad_objects = _verify_files(store, object_paths(store), "objects", _is_right, say)
@@ -50,7 +58,7 @@ def verify(store: Store, say: Callable[[str], None]) -> bool:
     if bad_objects or bad_actions:
         say(
             f"{bad_objects} objects were damaged and set aside in {store.root / 'quarantine'}; {bad_actions} actions "
-            "were damaged or named such objects and were removed. Run the workflow again: what it needs is made anew."
+            "were damaged or named such objects and were removed. Run the workflow again: what it needs is recomputed."
         )
         return False
     say("All is as it was written.")
@@ -75,7 +83,7 @@ def _verify_files(
             except FileNotFoundError:  # a run has just set it aside
                 continue
             except OSError as error:
-                raise FacesetError(f"{path}: can not be read or set aside ({error.strerror}).") from error
+                raise FacesetError(f"{path}: cannot be read or set aside ({error.strerror}).") from error
             if right:
                 state.write(f"{path.stem}\n")
                 state.flush()
@@ -107,7 +115,7 @@ def _verify_actions(store: Store, say: Callable[[str], None]) -> int:
             problem = f"damaged ({error})"
         if problem:
             say(f"{path}: {problem}; removed")
-            path.unlink(missing_ok=True)
+            remove(path)
             bad += 1
     return bad
 

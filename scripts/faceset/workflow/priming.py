@@ -17,6 +17,7 @@ from faceset.stages.graph import all_instances, records_read
 from faceset.stages.stage import Instance, NotMadeYetError, Stage
 from faceset.stages.table import STAGES
 from faceset.store.actions import Action
+from faceset.store.format import state_of
 from faceset.workflow.keys import Step, plan_step
 from faceset.workflow.placing import put_in_place
 from faceset.workflow.records import publish, reader, retract, retract_strangers, sweep
@@ -109,7 +110,11 @@ def prime(project: Project) -> Primed:
 
 
 def forecast(project: Project) -> str:
-    """What a run would make, in a line or two: Snakemake's own dry run sees only what lies in the folder."""
+    """What a run would make, in a line or two: Snakemake's own dry run sees only what lies in the folder.
+
+    Raises FacesetError for a store that this code does not know.
+    """
+    state_of(project.store.root)
     targets = list(survey(project))
     missing = [target.label for target in targets if target.known is None]
     if not missing:
@@ -117,7 +122,7 @@ def forecast(project: Project) -> str:
     named = ", ".join(missing[:FORECAST_LISTED]) + (", …" if len(missing) > FORECAST_LISTED else "")
     return (
         f"faceset: the store knows {len(targets) - len(missing)} of {len(targets)} results. "
-        f"A run would make, or find unchanged: {named}."
+        f"A run of `all` would make, or find unchanged: {named}."
     )
 
 

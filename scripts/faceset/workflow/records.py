@@ -22,10 +22,11 @@ def read_record(path: Path) -> Action:
 
     Raises FileNotFoundError if there is none, FacesetError if it is not a record.
     """
-    data = path.read_bytes()
     try:
-        return Action.from_bytes(data)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return Action.from_bytes(path.read_bytes())
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FacesetError(f"{path}: not a record of Faceset's. Delete it and run again.") from error
 
 
@@ -50,6 +51,8 @@ def publish(project: Project, stage: Stage, instance: Instance, action: Action) 
             return False
     except FileNotFoundError:
         pass
+    except OSError as error:
+        raise _no_record(record, error) from error
     write_atomically(record, data)
     return True
 
@@ -61,7 +64,10 @@ def retract(project: Project, stage: Stage, instance: Instance) -> bool:
     """
     record = project.path(stage.record.format(**instance))
     found = record.exists()
-    record.unlink(missing_ok=True)
+    try:
+        record.unlink(missing_ok=True)
+    except OSError as error:
+        raise _no_record(record, error) from error
     for name, pattern in stage.links.items():
         shown = project.path(pattern.format(**instance))
         if shown.is_symlink() or name in stage.copied:
@@ -69,6 +75,10 @@ def retract(project: Project, stage: Stage, instance: Instance) -> bool:
         else:
             _check_free(shown)
     return found
+
+
+def _no_record(record: Path, error: OSError) -> FacesetError:
+    return FacesetError(f"{record}: expected a record of Faceset's ({error.strerror}). Move it away and run again.")
 
 
 def sweep(project: Project, stage: Stage, instance: Instance) -> None:

@@ -78,7 +78,11 @@ def roots(store_root: Path) -> list[Root]:
     """
     found = []
     for path in sorted((store_root / "roots").glob("[0-9a-f]*")):
-        folder, prefix, used = [*path.read_bytes().split(b"\0"), b"", b""][:3]
+        try:
+            data = path.read_bytes()
+        except IsADirectoryError:
+            data = b""
+        folder, prefix, used = [*data.split(b"\0"), b"", b""][:3]
         root, its_store = Root(Path(os.fsdecode(folder)), os.fsdecode(prefix)), Path(os.fsdecode(used))
         if _digest(root) != path.name or not used:
             raise FacesetError(f"{path}: damaged. Delete it, and run the workflow in each project of this store.")
@@ -122,7 +126,7 @@ def _matches(folder: Path, parts: Sequence[str]) -> Iterator[Path]:
     for path in candidates:
         if rest:
             yield from _matches(path, rest)
-        elif path.exists():
+        elif os.path.lexists(path):
             yield path
 
 

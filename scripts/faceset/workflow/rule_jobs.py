@@ -4,19 +4,22 @@ import contextlib
 import json
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, NoReturn, TextIO
+from typing import Any, Final, Literal, NoReturn, TextIO, cast
 
 from faceset.atomic import write_atomically
 from faceset.digests import canonical_json
 from faceset.errors import FacesetError, is_refused_by_machine
-from faceset.project.project import load_project, prefix_of
+from faceset.project.config import Config, settled
+from faceset.project.project import prefix_of, project_of
+from faceset.stages.stage import Stage
 from faceset.stages.table import STAGES
 from faceset.workflow.jobs import Means, run_stage
 
 FAILURE: Final = ".failure.json"
+LEAVE: Final = "Where a workflow imports Faceset, leave the `params` of its rules as they are."
 Cause = Literal["input", "interrupted", "memory", "machine", "fault"]
 
 
@@ -37,23 +40,45 @@ class Failure:
 def run_rule(snakemake: Any) -> None:
     """Run the stage of a rule, of which the `snakemake` object is only read.
 
-    The rule has the stage's name as the parameter `stage`; its output tells the prefix of a workflow that imports this
-    one. What a user can fix, a full disk included, ends the job with one line and no traceback; so does an
-    interruption.
+    The rule has the stage's name and the settings, checked and complete, as parameters; its output tells the prefix of
+    a workflow that imports this one. What a user can fix, a full disk included, ends the job with one line and no
+    traceback; so does an interruption.
     """
-    stage = STAGES[snakemake.params.stage]
+    name = str(getattr(snakemake.params, "stage", "a rule without a stage"))
     instance: dict[str, str] = dict(snakemake.wildcards.items())
-    label = " ".join([stage.name, *instance.values()])
+    label = " ".join([name, *instance.values()])
     log = Path(snakemake.log[0])
     with _logged(log), _failing_with_a_word(label, log.with_name(log.name + FAILURE)):
+        stage = _stage_of(name, instance)
         own = (stage.shard if "shard" in instance else stage.record).format(**instance)
         prefix = prefix_of(str(snakemake.output[0]), own)
-        project = load_project(snakemake.config, prefix, check=False)
+        project = project_of(settled(Config, _settings_of(snakemake.params)), prefix)
         means = Means(snakemake.resources.get("gpu", 0), snakemake.threads)
         computed = run_stage(project, stage.name, means, **instance)
         if "shard" in instance:
             Path(snakemake.output[0]).touch()
         _say(f"faceset: {label}: {'done' if computed else 'known already, nothing computed'}")
+
+
+def _settings_of(params: Any) -> Mapping[str, Any]:
+    """The settings that the rule hands on, checked and complete."""
+    settings = getattr(params, "settings", None)
+    if settings is None:
+        raise FacesetError(f"params: the settings are missing. {LEAVE}")
+    return cast(Mapping[str, Any], settings)
+
+
+def _stage_of(name: str, instance: Mapping[str, str]) -> Stage:
+    """The stage of a rule; FacesetError where a workflow that imports this one gave the rule another's."""
+    if name not in STAGES:
+        raise FacesetError(f"params: stage is {name!r}, and there is no such stage. {LEAVE}")
+    stage = STAGES[name]
+    if set(instance) - {"shard"} != set(stage.wildcards):
+        found, expected = (" and ".join(names) or "none" for names in (sorted(instance), stage.wildcards))
+        raise FacesetError(
+            f"params: stage is {name!r}, which runs for the wildcards: {expected}; this rule has: {found}. {LEAVE}"
+        )
+    return stage
 
 
 def failures_since(logs: Path, since: float) -> list[Failure]:

@@ -42,10 +42,12 @@ class Session:
     def begin(self, project: Project, dry_run: bool) -> None:
         """Prime a project in the current folder, or say what a run would find; once for each prefix.
 
-        Raises FacesetError for input that no run could use, and where another run is at work in this folder.
+        Raises FacesetError for input that no run could use, where another run is at work in this folder, and for a
+        prefix that leads to where another does.
         """
         if project.prefix in self._projects:
             return
+        self._refuse_the_same_folder(project)
         first = not self._projects
         self._projects[project.prefix] = project
         if dry_run:
@@ -69,6 +71,16 @@ class Session:
         except BaseException:
             self.fail()
             raise
+
+    def _refuse_the_same_folder(self, project: Project) -> None:
+        results = project.path("results").resolve()
+        for other in self._projects.values():
+            if other.path("results").resolve() == results:
+                self.fail()
+                raise FacesetError(
+                    f"the prefixes {other.prefix!r} and {project.prefix!r} name one folder of results, {results}. Give "
+                    "each import of Faceset a folder of its own."
+                )
 
     def _claim_folder(self) -> None:
         """Keep other runs out of this folder, from before priming: Snakemake's own lock comes only after planning."""

@@ -87,7 +87,7 @@ def _people(project: Project) -> list[str]:
     rows = [(cluster, _said(-count, "faces")) for count, cluster in largest[:PEOPLE_LISTED]]
     if rest := largest[PEOPLE_LISTED:]:
         rows.append((f"and {len(rest):,} more", _said(-sum(count for count, _ in rest), "faces")))
-    return [f"People: {len(largest):,} (each named by its most central face)", *_aligned(rows)]
+    return [f"People: {len(largest):,} (each named by its medoid, the most central of its faces)", *_aligned(rows)]
 
 
 def _facesets(project: Project) -> Iterator[list[str]]:
@@ -183,7 +183,7 @@ def _warnings(project: Project) -> list[str]:
 def _next_step(project: Project) -> list[str]:
     report = project.path(STAGES["report"].links["report"])
     if not _result(project, "report", "report"):
-        return [f"Next: run again without a target to have all results and {report}."]
+        return [f"Next: run the target `all`, to have all results and {report}."]
     first = next(iter(project.config.facesets))
     return [f"Next: open {report}; edit {project.keep_list(first)}; run again."]
 

@@ -1,4 +1,4 @@
-"""Promises of ingest: every face is named and kept, and what can not be used is marked and listed."""
+"""Promises of ingest: every face is named and kept, and what cannot be used is marked and listed."""
 
 import math
 from dataclasses import dataclass

@@ -46,6 +46,24 @@ def test_a_data_file_counts_that_only_a_docstring_names(root: Path) -> None:
     assert set(code(root).data) == {"crops/numbers.json", "crops/others.json"}
 
 
+@pytest.mark.parametrize(
+    "spelling", ['Path(__file__).parent.glob("*.json")', 'Path(__file__).with_name("oth" + "ers.json")']
+)
+def test_all_data_files_beside_a_module_count_that_asks_for_its_place_and_names_none(root: Path, spelling: str) -> None:
+    (root / "crops/looking.py").write_text(f"from pathlib import Path\nFOUND = {spelling}\n")
+    edit(root / DEEP, "from faceset import words\n", "from faceset import words\nimport faceset.crops.looking\n")
+    assert set(code(root).data) == {"crops/numbers.json", "crops/others.json"}
+
+
+def test_what_registers_itself_with_something_imported_that_the_stage_uses_counts(root: Path) -> None:
+    edit(root / STAGE, "SCALE = 2", "SCALE = 2\n@crop_faces.register\ndef _whole(x): return x + 1")
+    edit(root / STAGE, "    from faceset.crops.chips import crop_faces\n", "")
+    edit(root / STAGE, "SCALE = 2", "from faceset.crops.chips import crop_faces\nSCALE = 2")
+    before = code(root)
+    edit(root / STAGE, "return x + 1", "return x + 2")
+    assert moved(before, code(root)) == {COMPUTE}
+
+
 def test_a_new_module_moves_nothing_until_it_is_imported(root: Path) -> None:
     before = code(root)
     (root / "crops/new.py").write_text("Y = 2\n")
@@ -104,6 +122,14 @@ def test_circles_of_imports_are_walked_once(root: Path) -> None:
         (WORDS, 3, "__import__('x')", "__import__"),
         (WORDS, 3, "eval('1')", "eval runs a text"),
         (WORDS, 3, "import inspect; inspect.getsource(len)", "getsource reads its own text"),
+        (WORDS, 3, "import sys; sys.modules['faceset.words']", r"sys\.modules finds modules by a name"),
+        (WORDS, 3, "import pkgutil", "pkgutil finds, runs or reads code"),
+        (WORDS, 3, "from importlib.util import spec_from_file_location", r"importlib\.util finds, runs or reads code"),
+        (WORDS, 3, "import builtins", "builtins finds, runs or reads code"),
+        (WORDS, 3, "import subprocess", "subprocess finds, runs or reads code"),
+        (WORDS, 3, "from types import FunctionType", "FunctionType looks at code as data"),
+        (WORDS, 3, "len.__code__", "__code__ looks at code as data"),
+        (WORDS, 3, "compile('1', '', 'eval')", "compile runs a text"),
         (WORDS, 3, "import faceset.crops.tables", "import its tables one by one"),
         (WORDS, 3, "import faceset.crops.tables as t", "import its tables one by one"),
         (WORDS, 3, "from faceset.crops import tables", "import its tables one by one"),

@@ -126,6 +126,36 @@ COUNTED = {
 ENTRIES = {STAGE: COMPUTE, CHIPS: "faceset.crops.chips", WORDS: "faceset.words", DEEP: "faceset.crops.deep"}
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('f"{seen.pop()}"', 'f"{seen.pop()}!"'),
+        ("str(seen.add(9))", '"x"'),
+        ("next(others)", '"x"'),
+        ("[seen.clear() for _ in others]", '"x"'),
+    ],
+)
+def test_words_count_where_making_them_may_change_something(root: Path, before: str, after: str) -> None:
+    edit(root / CHIPS, 'f"too few frames: {frames}", "twice"', before)
+    found = code(root)
+    edit(root / CHIPS, before, after)
+    assert moved(found, code(root)) == {"faceset.crops.chips"}
+
+
+@pytest.mark.parametrize("words", ['", ".join(sorted(map(str, frames)))', "next(iter(frames))", "hint(frames, LIMIT)"])
+def test_words_are_forgiven_with_calls_that_only_give_a_value(root: Path, words: str) -> None:
+    before = code(root)
+    edit(root / CHIPS, 'f"too few frames: {frames}", "twice"', words)
+    assert code(root) == before
+
+
+def test_an_annotation_counts_that_may_change_something(root: Path) -> None:
+    edit(root / CHIPS, "frames: list[int],", "frames: NAMES.pop(),")
+    before = code(root)
+    edit(root / CHIPS, "frames: NAMES.pop(),", "frames,")
+    assert moved(before, code(root)) == {"faceset.crops.chips"}
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     return write_library(tmp_path / "library")

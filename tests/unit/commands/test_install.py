@@ -210,10 +210,10 @@ def test_an_install_that_would_leave_no_face_is_refused(original: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "faceset", "message"),
     [
-        ("foto", None, r"'foto' is no source of this project; did you mean photos\?"),
-        ("photos", "laed", r"'laed' is no faceset of this project; did you mean lead\?"),
-        ("zebra", None, "'zebra' is no source of this project; known here: photos, more"),
-        ("photos", "zebra", "'zebra' is no faceset of this project; known here: lead, friend, all"),
+        ("foto", None, r"there is no source 'foto'; did you mean photos\?"),
+        ("photos", "laed", r"there is no faceset 'laed'; did you mean lead\?"),
+        ("zebra", None, "there is no source 'zebra'; known here: photos, more"),
+        ("photos", "zebra", "there is no faceset 'zebra'; known here: lead, friend, all"),
         ("photos", "all", "photos is not a source of all"),
     ],
 )

@@ -106,12 +106,12 @@ def test_a_mistake_is_named_with_its_file_and_line(tmp_path: Path, text: str, co
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "main.tsv"
     path.write_bytes(b"decision\tscope\tface\nkeep\tface\t\xff\xfe\n")
-    with pytest.raises(FacesetError, match="can not be read as UTF-8"):
+    with pytest.raises(FacesetError, match="cannot be read as UTF-8"):
         read_keep_list(path)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FacesetError, match="can not be read"):
+    with pytest.raises(FacesetError, match="cannot be read"):
         read_keep_list(tmp_path / "no_such.tsv")
 
 

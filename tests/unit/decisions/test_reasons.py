@@ -79,7 +79,7 @@ def test_no_sentence_shows_a_missing_value(faces: Faces) -> None:
 
 
 def test_rules_are_named_as_the_config_names_them() -> None:
-    assert set(get_args(Policy)) == set(get_args(Faceset.model_fields["policy"].annotation)) < set(get_args(PolicyRule))
+    assert set(get_args(Policy)) == set(get_args(Faceset.__annotations__["policy"])) < set(get_args(PolicyRule))
 
 
 def test_the_columns_say_which_row_or_which_value_decided(faces: Faces) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from faceset.digests import file_digest
+from faceset.errors import FacesetError
 from faceset.footage.digests import FootageDigests, content_digest
-from faceset.footage.files import frame_name
+from faceset.footage.files import frame_name, list_pictures
 from factory import write_pictures
 
 
@@ -96,3 +97,12 @@ def test_content_is_pictures_with_their_names_and_a_video_s_bytes_alone() -> Non
 
 def test_a_frame_of_a_video_is_called_after_it() -> None:
     assert frame_name("my film.v2.mp4", "000012") == "my film.v2_000012.mp4"
+
+
+def test_a_picture_whose_name_is_not_utf_8_is_named_and_other_files_may_be_called_anything(folder: Path) -> None:
+    (folder / os.fsdecode(b"\xff.txt")).touch()
+    assert [path.name for path in list_pictures(folder)] == ["a.png", "b.png"]
+    (folder / os.fsdecode(b"\xff.png")).touch()
+    with pytest.raises(FacesetError) as error:
+        list_pictures(folder)
+    assert str(error.value) == rf"{folder}: the file name b'\xff.png' is not UTF-8. Rename it."

@@ -172,7 +172,7 @@ def test_full_memory_ends_the_reading_of_a_video_and_not_the_video(method: str, 
 def test_what_is_no_video_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(content)
-    with pytest.raises(FacesetError, match=r"film\.mp4: can not be opened as a video"):
+    with pytest.raises(FacesetError, match=r"film\.mp4: cannot be opened as a video"):
         listed(path)
 
 
@@ -209,7 +209,7 @@ def test_two_pictures_that_would_be_one_frame_are_refused(tmp_path: Path) -> Non
 def test_a_broken_picture_is_named(tmp_path: Path, content: bytes) -> None:
     folder = write_pictures(tmp_path / "photos", ["a.png", "b.png"])
     (folder / "b.png").write_bytes(content)
-    with pytest.raises(FacesetError, match=r"b\.png: can not be decoded as a picture"):
+    with pytest.raises(FacesetError, match=r"b\.png: cannot be decoded as a picture"):
         listed(folder)
 
 
@@ -221,7 +221,7 @@ def test_a_picture_edited_since_it_was_listed_is_noticed(tmp_path: Path) -> None
     with pytest.raises(FacesetError, match=r"b\.png: changed since the frames were listed"):
         pixels(folder, table, [1])
     (folder / "b.png").unlink()
-    with pytest.raises(FacesetError, match=r"b\.png: can not be read"):
+    with pytest.raises(FacesetError, match=r"b\.png: cannot be read"):
         pixels(folder, table, [1])
 
 

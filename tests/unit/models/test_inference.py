@@ -72,7 +72,7 @@ def test_auto_computes_somewhere(doubling: Path) -> None:
 def test_a_file_that_is_no_model_is_named(tmp_path: Path) -> None:
     path = tmp_path / "broken.onnx"
     path.write_bytes(b"no model")
-    with pytest.raises(FacesetError, match=r"broken\.onnx: can not be opened"):
+    with pytest.raises(FacesetError, match=r"broken\.onnx: cannot be opened"):
         open_session(model(), path, "cpu")
 
 

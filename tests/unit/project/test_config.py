@@ -6,8 +6,9 @@ import pytest
 import yaml
 
 from faceset.errors import FacesetError
-from faceset.project.config import load_config
+from faceset.project.config import Filters
 from faceset.project.project import REPOSITORY
+from faceset.project.validation import load_config
 
 
 def test_nothing_needs_to_be_said() -> None:
@@ -67,3 +68,64 @@ def test_a_source_s_own_settings_of_extraction_replace_those_of_the_faceset() ->
     }
     small = load_config({"facesets": {"main": {"extract": {"large": True, "sources": {"a": {"large": False}}}}}})
     assert small.facesets["main"].extract.of_source("a")["min_size_percent"] == 0
+
+
+def nested(key: str, value: Any) -> dict[str, Any]:
+    """A config that says `value` for a key, given with dots."""
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    assert isinstance(value, dict)
+    return value
+
+
+NUMBERS = {
+    "detect.min_face_px": 64,
+    "cluster.strictness": 0.001,
+    **{f"facesets.main.filters.{name}": 0.001 for name in vars(Filters())},
+    **{
+        f"facesets.main.extract.{section}{name}": number
+        for section in ("", "sources.film.")
+        for name, number in {"size_px": 64, "min_size_percent": 64, "every": 64}.items()
+    },
+}
+
+
+@pytest.mark.parametrize("key", NUMBERS)
+@pytest.mark.parametrize("value", [True, False])
+def test_true_and_false_are_no_numbers(key: str, value: bool) -> None:
+    with pytest.raises(FacesetError) as error:
+        load_config(nested(key, value))
+    assert str(error.value) == f"config.yaml: {key} is {value}: expected a number."
+
+
+@pytest.mark.parametrize(("key", "number"), NUMBERS.items())
+def test_numbers_may_be_written_as_texts_as_yaml_reads_some(key: str, number: float) -> None:
+    text = "64" if isinstance(number, int) else "1e-3"  # the latter is a text in YAML 1.1
+    assert load_config(nested(key, text)) == load_config(nested(key, number))
+
+
+@pytest.mark.parametrize("key", ["sources", "keep_lists", "store", "facesets.main.reference"])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "expected the path of a file or folder"),
+        (" ", "expected the path of a file or folder"),
+        ("~nobodyxx/s", "there is no home folder for ~nobodyxx"),
+        ("a\0b", "a path cannot hold the character NUL"),
+        ("\ud800", "this is not text that UTF-8 can hold"),
+        ("a" * 256, "too long for a path"),
+        ("a/" * 2500, "too long for a path"),
+    ],
+    ids=["empty", "blank", "no such user", "NUL", "surrogate", "long name", "long path"],
+)
+def test_a_setting_that_cannot_be_a_path_is_refused_as_it_is_read(key: str, text: str, message: str) -> None:
+    with pytest.raises(FacesetError) as error:
+        load_config(nested(key, text))
+    assert str(error.value).startswith(f"config.yaml: {key} is {text!r:.200}: {message}")
+    str(error.value).encode()
+
+
+@pytest.mark.parametrize("text", ["~/s", "a b", "ä/ö", "/x", ".", "a/~nobodyxx", "a" * 255, "a/" * 2000])
+def test_other_paths_are_fine_and_stay_as_they_are_written(text: str) -> None:
+    config = load_config({"store": text, "facesets": {"main": {"reference": text}}})
+    assert (config.store, config.facesets["main"].reference) == (text, text)

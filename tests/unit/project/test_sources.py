@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from snakemake.io import PeriodicityDetector
 
 from faceset.errors import FacesetError
 from faceset.project.sources import Source, check_name, read_sources
@@ -74,7 +75,12 @@ def test_detect_overrules_the_default_place() -> None:
         (f"{HEADER}a\tfilm.mp4\tgone.fsa\n", "line 2: gone.fsa: no such alignments file"),
         (f"{HEADER}a\t\n", "line 2: the column `frames` is empty"),
         (f"{HEADER}a\tfilm.mp4\t\t\t\tx\n", "line 2: 6 cells under a header of 4"),
-        (f"{HEADER}a b\tfilm.mp4\n", "'a b' can not be the name of a source"),
+        (f"{HEADER}a\t~nobodyxx/a.mp4\n", "line 2: frames is '~nobodyxx/a.mp4': there is no home folder for ~nobodyxx"),
+        (f"{HEADER}a\t{'a' * 5000}\n", "line 2: frames is 'aaa"),
+        (f"{HEADER}a\tb\0.mp4\n", "line 2: frames is 'b\\x00.mp4': a path cannot hold the character NUL"),
+        (f"{HEADER}a\tfilm.mp4\t~nobodyxx/a.fsa\n", "alignments is '~nobodyxx/a.fsa': there is no home folder"),
+        (f"{HEADER}a\tfilm.mp4\t{'a' * 5000}\n", "line 2: alignments is 'aaa"),
+        (f"{HEADER}a b\tfilm.mp4\n", "'a b' cannot be the name of a source"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(text: str, message: str) -> None:
@@ -89,15 +95,34 @@ def test_a_missing_file_is_explained() -> None:
         read_sources(Path("gone.tsv"))
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a/b", ".hidden", "-x", "a.", "ä", "a\n", "faces", "facesets"])
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "a/b", ".hidden", "-x", "a.", "ä", "a\n", "faces", "facesets", "Ab.3" * 26]
+)
 def test_a_name_that_could_not_be_part_of_a_path_or_id_is_refused(name: str) -> None:
-    with pytest.raises(FacesetError, match="can not be the name of a source"):
+    with pytest.raises(FacesetError, match="cannot be the name of a source"):
         check_name(name, "sources.tsv, line 2", "source")
 
 
-@pytest.mark.parametrize("name", ["a", "0", "film-1_b.x", "A" * 50])
+@pytest.mark.parametrize("name", ["a", "0", "film-1_b.x", "A1_b-C2d.3" * 5])
 def test_other_names_are_fine(name: str) -> None:
     check_name(name, "sources.tsv, line 2", "source")
+
+
+@pytest.mark.parametrize("before", ["", "film"])
+@pytest.mark.parametrize("after", ["", "x"])
+@pytest.mark.parametrize("piece", ["a", "ab", "1_2"])
+@pytest.mark.parametrize("times", [19, 20, 21, 31])
+def test_a_name_is_refused_that_snakemake_takes_for_a_loop_and_no_other(
+    before: str, piece: str, times: int, after: str
+) -> None:
+    name = f"{before}{piece * times}{after}"
+    refused = PeriodicityDetector().is_periodic(name) is not None
+    assert refused == (times >= 20 and not after)
+    if not refused:
+        check_name(name, "sources.tsv, line 2", "source")
+    else:
+        with pytest.raises(FacesetError, match=r"cannot be the name of a faceset: it ends in '.*' 20 times or more"):
+            check_name(name, "config.yaml", "faceset")
 
 
 def test_duplicates_are_allowed_where_the_cell_says_so_and_other_words_are_refused() -> None:

@@ -291,14 +291,14 @@ def test_people_that_may_be_one_are_shown_side_by_side(inputs: ReportInputs, tmp
 
 
 def test_a_person_that_may_be_two_is_shown_with_the_other_face_and_its_rows(inputs: ReportInputs, text: str) -> None:
-    (doubt,) = read_table(inputs.split_candidates, SPLIT_CANDIDATES).to_pylist()
-    (shown,) = [content for attributes, content in Page(text).of("ul", "doubts")]
-    assert f"{doubt['faces']} of 100 faces may be another person" in " ".join(shown.split())
+    (candidate,) = read_table(inputs.split_candidates, SPLIT_CANDIDATES).to_pylist()
+    (shown,) = [content for attributes, content in Page(text).of("ul", "split-candidates")]
+    assert f"{candidate['faces']} of 100 faces may be another person" in " ".join(shown.split())
     assert "0.55 apart" in shown
     assert [line.split("\t")[:3] for line in shown.splitlines() if "\t" in line] == [
-        [decision, scope, doubt["face"]] for decision in ("drop", "keep") for scope in ("face", "track")
+        [decision, scope, candidate["face"]] for decision in ("drop", "keep") for scope in ("face", "track")
     ]
-    assert f'alt="Maybe another person, {doubt["face"]}"' in text
+    assert f'alt="Maybe another person, {candidate["face"]}"' in text
 
 
 def test_an_outlier_tells_which_person_it_is_nearest_to_but_for_its_own(inputs: ReportInputs, text: str) -> None:

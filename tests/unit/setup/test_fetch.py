@@ -97,7 +97,7 @@ def test_a_damaged_stream_in_an_archive_is_named(tmp_path: Path) -> None:
     packed = bytearray(gzip.compress(bytes(4096)))
     packed[10:14] = b"\xff" * 4
     path.write_bytes(packed)
-    with pytest.raises(FacesetError, match=r"tiny-1\.0\.tar\.gz: can not be read .* remove it"):
+    with pytest.raises(FacesetError, match=r"tiny-1\.0\.tar\.gz: cannot be read .* remove it"):
         read_member(path, MEMBER)
 
 

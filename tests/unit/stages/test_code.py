@@ -83,6 +83,7 @@ def test_no_words_of_an_error_reach_a_result() -> None:
 def test_what_cut_pixels_are_known_by_is_the_code_that_decodes_and_cuts_and_its_libraries() -> None:
     used = [code_of_function(*start) for start in CUTTING]
     assert {name for one in used for name in one.code} == {
+        "faceset.arrays",
         "faceset.errors",
         "faceset.footage.decoding:decoded_frames",
         "faceset.footage.frames:rows_of_video",

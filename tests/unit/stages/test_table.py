@@ -65,7 +65,7 @@ def test_a_stage_has_a_rule_an_include_and_logs_of_its_name(stage: Stage) -> Non
         f'inputs_of("{stage.name}"),',
         f'"{stage.log}",',
         f'"{stage.benchmark}"',
-        f'stage="{stage.name}",',
+        f'**params_of("{stage.name}"),',
         '"../scripts/stage.py"',
         f'gpu=gpu_of("{stage.name}"),' if stage.gpu else "gpu=0,",
     }

@@ -38,6 +38,7 @@ provenances = st.builds(
 artifacts = st.builds(Artifact, digests, st.integers(0, 2**50))
 actions = st.builds(Action, st.dictionaries(names, artifacts, max_size=3), st.sampled_from(["cpu", "CUDA"]))
 MADE_FROM = Provenance("frames", ("frames",), {"content": "a"})
+MADE = Action({"frames": Artifact("a" * 64, 7)}, "cpu")
 FILM, COPY = {"source": "film"}, {"source": "copy"}
 
 
@@ -107,6 +108,7 @@ def test_what_is_no_provenance_is_refused(damage: dict[str, Any]) -> None:
 def test_an_action_s_file_has_one_spelling_and_proves_its_key(
     action: Action, provenance: Provenance, used: list[dict[str, str]]
 ) -> None:
+    provenance = replace(provenance, outputs=tuple(sorted(action.outputs)))
     stored = StoredAction(action, provenance, ())
     for instance in used:
         stored = stored.of(instance)
@@ -125,7 +127,7 @@ def test_an_action_s_file_has_one_spelling_and_proves_its_key(
 
 
 def test_instances_with_equal_provenance_share_one_action_and_each_is_noted_once(tmp_path: Path) -> None:
-    store, action = Store(tmp_path / "store"), Action({}, "cpu")
+    store, action = Store(tmp_path / "store"), MADE
     store.remember(action, MADE_FROM, FILM)
     for instance in (COPY, FILM, COPY):
         store.note_use(MADE_FROM.key, instance)
@@ -138,6 +140,39 @@ def test_instances_with_equal_provenance_share_one_action_and_each_is_noted_once
     before = path.read_bytes()
     store.remember(action, MADE_FROM, COPY)
     assert path.read_bytes() == before, "made again, as after damage, by one of them, the other is noted still"
+
+
+@pytest.mark.parametrize("outputs", [{}, {"faces": {"sha256": "a" * 64, "size": 7}}], ids=str)
+def test_an_action_has_the_outputs_of_its_provenance_and_no_others(outputs: dict[str, Any]) -> None:
+    value = json.loads(StoredAction(MADE, MADE_FROM, ()).to_bytes())
+    del value["digest"]
+    value["outputs"] = outputs
+    data = canonical_json({**value, "digest": text_digest(canonical_json(value))}).encode()
+    with pytest.raises(DamagedActionError, match="other outputs"):
+        StoredAction.proven(MADE_FROM.key, data)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("outputs", {"frames": {"sha256": "b" * 64, "size": 7}}),
+        ("outputs", {"frames": {"sha256": "a" * 64, "size": 8}}),
+        ("ran_on", "CUDA"),
+        ("instances", [COPY]),
+    ],
+    ids=str,
+)
+def test_an_action_of_which_anything_was_changed_is_damaged(name: str, value: Any) -> None:
+    data = StoredAction(MADE, MADE_FROM, (FILM,)).to_bytes()
+    with pytest.raises(DamagedActionError, match="not what was written"):
+        StoredAction.proven(MADE_FROM.key, canonical_json({**json.loads(data), name: value}).encode())
+
+
+@pytest.mark.parametrize("size", ["Infinity", "-1", "1.5", "true", '"7"', "null"])
+def test_a_size_is_a_number_of_bytes(size: str) -> None:
+    data = MADE.to_bytes().replace(b":7", b":" + size.encode())
+    with pytest.raises(ValueError, match="no size in bytes"):
+        Action.from_bytes(data)
 
 
 def test_noting_use_of_what_is_not_known_does_nothing(tmp_path: Path) -> None:

@@ -159,5 +159,5 @@ def test_an_action_has_one_spelling(outputs: dict[str, Artifact], ran_on: str) -
 
 def test_a_store_that_can_not_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "store").write_bytes(b"a file")
-    with pytest.raises(FacesetError, match=r"store/tmp: can not be written .* Set `store` in the config"):
+    with pytest.raises(FacesetError, match=r"store/tmp: cannot be written .* Set `store` in the config"):
         put_file(Store(tmp_path / "store"), b"data")

@@ -30,7 +30,7 @@ def names(pictures: Pictures) -> dict[str, bytes]:
 
 
 class MissingError(Exception):
-    """A picture can not be had."""
+    """A picture cannot be had."""
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Assembled:
         return place / "index.parquet"
 
     def sync(self, pictures: Pictures, missing: Container[str] = ()) -> None:
-        """Make the folder hold these pictures; those whose names are `missing` can not be had, as from a full disk."""
+        """Make the folder hold these pictures; those whose names are `missing` cannot be had, as from a full disk."""
         index = self.index(pictures)
 
         def made(source: str, wanted: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:

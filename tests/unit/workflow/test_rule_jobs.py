@@ -100,6 +100,28 @@ def test_every_way_to_fail_has_its_cause_and_only_a_fault_has_a_traceback(
     assert ("Traceback" in log_of("frames").read_text()) == (cause == "fault")
 
 
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"stage": "track"}, "stage is 'track', which runs for the wildcards: source; this rule has: none."),
+        ({"stage": "clean"}, "which runs for the wildcards: faceset and source; this rule has: none."),
+        ({"stage": "trakc"}, "stage is 'trakc', and there is no such stage."),
+        ({}, "there is no such stage."),
+        ({"stage": "cluster"}, "the settings are missing."),
+    ],
+)
+@pytest.mark.usefixtures("small")
+def test_a_rule_whose_params_an_importing_workflow_changed_is_refused(params: dict[str, str], message: str) -> None:
+    job = rule_job("cluster", {}, Path("job.log"), CONFIG)
+    with pytest.raises(SystemExit):
+        run_rule(SimpleNamespace(**{**vars(job), "params": SimpleNamespace(**params)}))
+    (failure,) = failures_since(Path(), 0)
+    assert failure.cause == "input"
+    assert failure.message.startswith("params: ")
+    assert message in failure.message
+    assert failure.message.endswith("leave the `params` of its rules as they are.")
+
+
 def test_failures_are_read_from_data_alone_and_only_the_recent_ones(tmp_path: Path) -> None:
     def write(name: str, data: str, moment: float) -> None:
         path = tmp_path / name
@@ -142,7 +164,7 @@ from types import SimpleNamespace
 from faceset.workflow.rule_jobs import run_rule
 heavy, jobs = json.loads(sys.argv[1])
 for job in jobs:
-    job["params"] = SimpleNamespace(stage=job["params"])
+    job["params"] = SimpleNamespace(**job["params"])
     run_rule(SimpleNamespace(**job))
     print(job["params"].stage, *(name for name in heavy if name in sys.modules))
 """
@@ -153,11 +175,26 @@ def test_a_known_result_of_any_stage_imports_nothing_heavy() -> None:
     jobs = []
     for stage, instance in all_instances(current()):
         job = vars(rule_job(stage.name, instance, Path("job.log"), CONFIG_OF_TWO))
-        jobs.append({**job, "params": stage.name, "wildcards": dict(instance)})
+        jobs.append({**job, "params": vars(job["params"]), "wildcards": dict(instance)})
     command = [sys.executable, "-c", KNOWN, json.dumps([HEAVY, jobs])]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == [job["params"] for job in jobs]
+    assert done.stdout.splitlines() == [job["params"]["stage"] for job in jobs]
     assert done.stderr.count("known already, nothing computed") == len(jobs)
+
+
+WITHOUT_MODELS = ("frames", "ingest", "crop", "manifest", "clean", "extract", "assemble")
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_known_result_of_a_stage_that_asks_nothing_of_models_is_not_validated_again() -> None:
+    jobs = []
+    for stage, instance in all_instances(current()):
+        if stage.name in WITHOUT_MODELS:
+            job = vars(rule_job(stage.name, instance, Path("job.log"), CONFIG_OF_TWO))
+            jobs.append({**job, "params": vars(job["params"]), "wildcards": dict(instance)})
+    command = [sys.executable, "-c", KNOWN, json.dumps([["pydantic", "yaml"], jobs])]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [job["params"]["stage"] for job in jobs]
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["draw", "--help"], ["store", "gc", "--help"]])

@@ -57,6 +57,21 @@ def test_each_prefix_is_primed_and_summed_up_under_the_one_lock_of_the_folder() 
 
 
 @pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("other", ["q/../q/", "./q/", "link/", "{cwd}/q/"])
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_second_prefix_for_the_same_folder_is_refused_before_anything_is_primed(other: str, dry_run: bool) -> None:
+    Path("link").symlink_to("q")
+    other = other.format(cwd=Path.cwd())
+    done = run(f"begin('q/', {dry_run}); print('first'); begin({other!r}, {dry_run})")
+    assert done.returncode == 1
+    sentence = f"faceset: the prefixes 'q/' and {other!r} name one folder of results, {Path('q/results').resolve()}."
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "first\n" in done.stdout
+    assert "Sources: 2, 5 frames, 5 faces" not in done.stdout
+
+
+@pytest.mark.usefixtures("folder")
 def test_a_dry_run_says_what_a_run_would_find_and_touches_nothing() -> None:
     shutil.rmtree("results")
     done = run("begin(dry_run=True)")

@@ -14,9 +14,10 @@ from faceset.alignments.problems import Problem
 from faceset.decisions.kinds import Notice
 from faceset.errors import FacesetError
 from faceset.project.catalogue import Catalogue
-from faceset.project.config import Config, load_config
+from faceset.project.config import Config
 from faceset.project.project import MODEL_CATALOGUE, Project
 from faceset.project.sources import Source
+from faceset.project.validation import load_config
 from faceset.report.inputs import ReportInputs
 from faceset.stages.stage import Instance
 from faceset.stages.table import STAGES
@@ -104,7 +105,7 @@ def test_before_the_first_run_it_says_what_is_missing() -> None:
     assert "Sources: 2, 0 frames, 0 faces" in text
     assert "People: not made yet" in text
     assert "Faceset main: not made yet" in text
-    assert "run again without a target" in text
+    assert "run the target `all`" in text
 
 
 def put_into_folder(faceset: str, count: int) -> None:
@@ -145,7 +146,7 @@ def test_a_finished_run_is_told_in_full(tmp_path: Path) -> None:
         "  interview  1,200 frames  1,200 faces  detected",
         "  portraits     80 frames     80 faces  from its alignments",
         "",
-        "People: 7 (each named by its most central face)",
+        "People: 7 (each named by its medoid, the most central of its faces)",
         "  interview/000001_0  640 faces",
         "  interview/000002_0  107 faces",
         "  interview/000004_0  107 faces",
@@ -175,8 +176,9 @@ def test_what_a_partial_run_has_not_made_is_named(tmp_path: Path) -> None:
 
 
 def test_a_source_named_by_a_number_is_aligned_as_a_name() -> None:
-    sources = {name: Source(name, Path(name), None, "") for name in ("interview", "1984")}
-    assert "\n  1984       frames not made yet" in summarise(Project(load_config({}), sources, {}))
+    sources = {name: source_of(name, name, "detect", "") for name in ("interview", "1984")}
+    project = Project(load_config({}), sources, Catalogue(MODEL_CATALOGUE))
+    assert "\n  1984       frames not made yet" in summarise(project)
 
 
 def test_pictures_of_some_sources_are_not_taken_for_all(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def list_face_files(folder: Path, subfolders: bool) -> list[Path]:
     for path in pictures:
         if path.suffix.lower() != SUFFIX:
             raise FacesetError(
-                f"{path}: a picture, but no PNG, so it can not hold face data. Move it out of the folder, or put the "
+                f"{path}: a picture, but no PNG, so it cannot hold face data. Move it out of the folder, or put the "
                 "PNG in its place."
             )
     if not pictures:
@@ -58,12 +58,12 @@ def list_face_files(folder: Path, subfolders: bool) -> list[Path]:
 def read_face_picture(path: Path) -> FacePicture:
     """Read the header of a face picture; its pixels are not looked at.
 
-    Raises FacesetError naming the file if it can not be read, is no whole header of a PNG, or has no face data.
+    Raises FacesetError naming the file if it cannot be read, is no whole header of a PNG, or has no face data.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise FacesetError(f"{path}: can not be read ({error.strerror}).") from error
+        raise FacesetError(f"{path}: cannot be read ({error.strerror}).") from error
     header = read_header(data, str(path))
     source = header["source"]
     height, width = source["source_frame_dims"]
